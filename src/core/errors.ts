@@ -1,0 +1,75 @@
+/**
+ * Every error code with the process exit code it ends a command with.
+ * A test holds this table against docs/errors.md.
+ */
+export const ERROR_CODES = {
+  /** A defect of ours. */
+  CAP_INTERNAL: 1,
+  /** A wrong option, argument or value. */
+  CAP_USAGE: 2,
+  /** The native addon or a GStreamer plugin is not installed. */
+  CAP_DEPENDENCY_MISSING: 3,
+  /** There is no display, or it cannot be opened. */
+  CAP_DISPLAY_UNAVAILABLE: 4,
+  /** No such window, monitor or region. */
+  CAP_SOURCE_NOT_FOUND: 5,
+  /** The source ended while it was captured: window closed, X server gone, camera lost. */
+  CAP_SOURCE_LOST: 6,
+  /** The port is already in use, or may not be bound. */
+  CAP_PORT_UNAVAILABLE: 7,
+  /** A GStreamer pipeline failed. */
+  CAP_PIPELINE_FAILED: 8,
+  /** The recording cannot be written: no permission, no space, no folder. */
+  CAP_OUTPUT_FAILED: 9,
+  /** The stream cannot be reached or does not play. */
+  CAP_STREAM_UNAVAILABLE: 10,
+  /** No API key, or the provider refuses it. */
+  CAP_PROVIDER_AUTH: 11,
+  /** The provider refuses the request: unknown model, image or prompt not accepted. */
+  CAP_PROVIDER_REJECTED: 12,
+  /** The provider is over its rate limit, overloaded or unreachable; a later try may work. */
+  CAP_PROVIDER_UNAVAILABLE: 13,
+  /** The object was closed before the call. */
+  CAP_CLOSED: 14,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface CapErrorOptions {
+  /** One sentence: what to do about it. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+  /** Milliseconds after which a retry may succeed, when the other side said so. */
+  readonly retryAfterMs?: number;
+}
+
+/** The one error type of this project; tell errors apart by `code`. */
+export class CapError extends Error {
+  override readonly name = 'CapError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: CapErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get exitCode(): number {
+    return ERROR_CODES[this.code];
+  }
+}
+
+/** Turns whatever was thrown into a CapError; unknown errors become CAP_INTERNAL. */
+export function toCapError(error: unknown): CapError {
+  if (error instanceof CapError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CapError('CAP_INTERNAL', message, { cause: error });
+}
+
+/** The error of every call on a closed object. */
+export function closedError(what: string): CapError {
+  return new CapError('CAP_CLOSED', `${what} is closed`);
+}
