@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 
 /** Event names to the tuple of their arguments: `{ closed: [], died: [CapError] }`. */
-export type EventMap = Record<string, readonly unknown[]>;
+export type EventMap = Record<string, unknown[]>;
+
+type Listener = (...args: unknown[]) => void;
 
 /**
  * A typed event source. `emit` survives a throwing listener: the error is reported
@@ -11,24 +13,24 @@ export class TypedEvents<Events extends EventMap> {
   readonly #emitter = new EventEmitter({ captureRejections: false });
 
   on<Name extends keyof Events & string>(name: Name, listener: (...args: Events[Name]) => void): this {
-    this.#emitter.on(name, listener as (...args: unknown[]) => void);
+    this.#emitter.on(name, listener as unknown as Listener);
     return this;
   }
 
   off<Name extends keyof Events & string>(name: Name, listener: (...args: Events[Name]) => void): this {
-    this.#emitter.off(name, listener as (...args: unknown[]) => void);
+    this.#emitter.off(name, listener as unknown as Listener);
     return this;
   }
 
   once<Name extends keyof Events & string>(name: Name, listener: (...args: Events[Name]) => void): this {
-    this.#emitter.once(name, listener as (...args: unknown[]) => void);
+    this.#emitter.once(name, listener as unknown as Listener);
     return this;
   }
 
   protected emit<Name extends keyof Events & string>(name: Name, ...args: Events[Name]): void {
     for (const listener of this.#emitter.rawListeners(name)) {
       try {
-        (listener as (...args: readonly unknown[]) => void).apply(this.#emitter, args);
+        (listener as unknown as Listener)(...args);
       } catch (error) {
         process.nextTick(() => {
           throw error;

@@ -1,0 +1,38 @@
+{
+  "variables": {
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 x11 xrandr"
+  },
+  "targets": [
+    {
+      "target_name": "cap_native",
+      "sources": [
+        "native/access_unit_hub.cc",
+        "native/addon.cc",
+        "native/appsrc_door.cc",
+        "native/compose_element.cc",
+        "native/door.cc",
+        "native/event_channel.cc",
+        "native/failure.cc",
+        "native/frame_meta.cc",
+        "native/frame_sink.cc",
+        "native/frame_stamper.cc",
+        "native/main_loop.cc",
+        "native/pipeline.cc",
+        "native/plane_scaler.cc",
+        "native/rtsp_mount.cc",
+        "native/rtsp_reader.cc",
+        "native/rtsp_server.cc",
+        "native/sei.cc",
+        "native/x11_display.cc",
+        "native/x11_watch.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
+      "cflags": ["<!@(pkg-config --cflags <(pkgs))", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
+      "cflags_cc": ["-std=c++17"],
+      "libraries": ["<!@(pkg-config --libs <(pkgs))", "-lyuv"]
+    }
+  ]
+}

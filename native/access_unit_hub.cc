@@ -1,0 +1,192 @@
+#include "access_unit_hub.h"
+
+#include <gst/video/video.h>
+
+#include <algorithm>
+
+#include "frame_meta.h"
+#include "frame_stamper.h"
+#include "pipeline.h"
+#include "sei.h"
+
+namespace cap {
+
+HubCore::HubCore(GstElement* appsink, unsigned min_key_interval_ms)
+    : appsink_(GST_ELEMENT(gst_object_ref(appsink))), min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000) {
+  GstAppSinkCallbacks callbacks{};
+  callbacks.new_sample = OnSample;
+  gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &callbacks, this, nullptr);
+}
+
+HubCore::~HubCore() {
+  Close();
+  gst_object_unref(appsink_);
+}
+
+void HubCore::Close() {
+  std::vector<std::shared_ptr<AccessUnitConsumer>> dropped;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return;
+    closed_ = true;
+    dropped.swap(consumers_);
+  }
+  // Replacing the callbacks waits for a running one, so `this` is not used after it.
+  GstAppSinkCallbacks none{};
+  gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &none, nullptr, nullptr);
+}
+
+void HubCore::Add(std::shared_ptr<AccessUnitConsumer> consumer) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return;
+    consumers_.push_back(std::move(consumer));
+  }
+  RequestKeyFrame();
+}
+
+void HubCore::Remove(const std::shared_ptr<AccessUnitConsumer>& consumer) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  consumers_.erase(std::remove(consumers_.begin(), consumers_.end(), consumer), consumers_.end());
+}
+
+void HubCore::RequestKeyFrame() {
+  const uint64_t now = MonotonicNs();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return;
+    if (last_key_request_ns_ != 0 && now - last_key_request_ns_ < min_key_interval_ns_) {
+      key_wanted_ = true;  // Deliver asks when the interval has passed
+      return;
+    }
+    last_key_request_ns_ = now;
+    key_wanted_ = false;
+  }
+  SendKeyRequest();
+}
+
+void HubCore::SendKeyRequest() {
+  ++counters_.key_requests;
+  GstPad* pad = gst_element_get_static_pad(appsink_, "sink");
+  gst_pad_push_event(pad, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_object_unref(pad);
+}
+
+void HubCore::SetStaticSections(std::vector<uint8_t> sections) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  static_sections_ = std::move(sections);
+}
+
+GstFlowReturn HubCore::OnSample(GstAppSink* sink, gpointer data) {
+  GstSample* sample = gst_app_sink_pull_sample(sink);
+  if (!sample) return GST_FLOW_EOS;
+  static_cast<HubCore*>(data)->Deliver(sample);
+  gst_sample_unref(sample);
+  return GST_FLOW_OK;
+}
+
+// The same bytes with an SEI before the first slice; memory is shared, not copied.
+GstBuffer* HubCore::WithSei(GstBuffer* buffer) {
+  const FrameMeta* meta = GetFrameMeta(buffer);
+  GstMapInfo map;
+  if (!meta || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return gst_buffer_ref(buffer);
+  const size_t at = FirstSliceOffset(map.data, map.size);
+  const size_t size = map.size;
+  gst_buffer_unmap(buffer, &map);
+  std::vector<uint8_t> sections;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    sections = static_sections_;
+  }
+  const std::vector<uint8_t> payload =
+      BuildPayload({meta->frame_number, meta->monotonic_ns, meta->wall_us, ClockId(),
+                    static_cast<uint16_t>(meta->width), static_cast<uint16_t>(meta->height)},
+                   sections);
+  const std::vector<uint8_t> nal = BuildSeiNal(payload.data(), payload.size());
+  const auto flags = static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_METADATA | GST_BUFFER_COPY_MEMORY);
+  GstBuffer* out = at > 0 ? gst_buffer_copy_region(buffer, flags, 0, at) : gst_buffer_new();
+  GstMemory* memory = gst_allocator_alloc(nullptr, nal.size(), nullptr);
+  GstMapInfo nal_map;
+  gst_memory_map(memory, &nal_map, GST_MAP_WRITE);
+  std::copy(nal.begin(), nal.end(), nal_map.data);
+  gst_memory_unmap(memory, &nal_map);
+  gst_buffer_append_memory(out, memory);
+  if (at < size) gst_buffer_copy_into(out, buffer, GST_BUFFER_COPY_MEMORY, at, size - at);
+  GST_BUFFER_FLAGS(out) = GST_BUFFER_FLAGS(buffer);
+  return out;
+}
+
+void HubCore::Deliver(GstSample* sample) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  if (!buffer) return;
+  const FrameMeta* meta = GetFrameMeta(buffer);
+  const uint64_t now = MonotonicNs();
+  AccessUnit unit{WithSei(buffer), meta ? meta->monotonic_ns : now,
+                  !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+  ++counters_.access_units;
+  if (unit.key) ++counters_.key_frames;
+  counters_.bytes += gst_buffer_get_size(unit.buffer);
+  counters_.encode_ns += now - unit.captured_ns;
+  std::vector<std::shared_ptr<AccessUnitConsumer>> consumers;
+  bool ask_key = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    consumers = consumers_;
+    if (key_wanted_ && now - last_key_request_ns_ >= min_key_interval_ns_) {
+      key_wanted_ = false;
+      last_key_request_ns_ = now;
+      ask_key = true;
+    }
+  }
+  for (const auto& consumer : consumers) consumer->Consume(unit, gst_sample_get_caps(sample));
+  gst_buffer_unref(unit.buffer);
+  if (ask_key) SendKeyRequest();
+}
+
+// --- the JavaScript class ---
+
+Napi::Function AccessUnitHub::Define(Napi::Env env) {
+  return DefineClass(env, "AccessUnitHub",
+                     {InstanceMethod<&AccessUnitHub::RequestKeyFrame>("requestKeyFrame"),
+                      InstanceMethod<&AccessUnitHub::SetStaticSections>("setStaticSections"),
+                      InstanceMethod<&AccessUnitHub::Stats>("stats"), InstanceMethod<&AccessUnitHub::Close>("close")});
+}
+
+AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
+  return ObjectWrap<AccessUnitHub>::Unwrap(value.As<Napi::Object>());
+}
+
+// new AccessUnitHub(pipeline, appsinkName, minKeyFrameIntervalMs)
+AccessUnitHub::AccessUnitHub(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  GstElement* appsink = Pipeline::From(info[0])->Element(info.Env(), info[1].As<Napi::String>().Utf8Value());
+  const bool is_appsink = GST_IS_APP_SINK(appsink);
+  if (is_appsink) core_ = std::make_shared<HubCore>(appsink, info[2].As<Napi::Number>().Uint32Value());
+  gst_object_unref(appsink);
+  if (!is_appsink) Throw(info.Env(), "usage", "the hub takes an appsink");
+}
+
+AccessUnitHub::~AccessUnitHub() {
+  if (core_) core_->Close();
+}
+
+void AccessUnitHub::RequestKeyFrame(const Napi::CallbackInfo&) { core_->RequestKeyFrame(); }
+
+void AccessUnitHub::SetStaticSections(const Napi::CallbackInfo& info) {
+  auto bytes = info[0].As<Napi::Buffer<uint8_t>>();
+  core_->SetStaticSections({bytes.Data(), bytes.Data() + bytes.Length()});
+}
+
+Napi::Value AccessUnitHub::Stats(const Napi::CallbackInfo& info) {
+  const auto& counters = core_->counters();
+  Napi::Object stats = Napi::Object::New(info.Env());
+  stats.Set("accessUnits", static_cast<double>(counters.access_units));
+  stats.Set("keyFrames", static_cast<double>(counters.key_frames));
+  stats.Set("bytes", static_cast<double>(counters.bytes));
+  stats.Set("keyFrameRequests", static_cast<double>(counters.key_requests));
+  stats.Set("captureToEncodedMs", static_cast<double>(counters.encode_ns) / 1e6);
+  return stats;
+}
+
+void AccessUnitHub::Close(const Napi::CallbackInfo&) { core_->Close(); }
+
+}  // namespace cap

@@ -1,0 +1,83 @@
+// One encoder in, N doors out: hands every access unit, with its SEI metadata, to every door.
+#pragma once
+
+#include <gst/app/gstappsink.h>
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace cap {
+
+// One coded picture in byte-stream format. The buffer is shared by all doors: nobody writes to it.
+struct AccessUnit {
+  GstBuffer* buffer;
+  uint64_t captured_ns;  // CLOCK_MONOTONIC
+  bool key;
+};
+
+// Where access units go. Called on the encoder's streaming thread: never blocks.
+class AccessUnitConsumer {
+ public:
+  virtual ~AccessUnitConsumer() = default;
+  virtual void Consume(const AccessUnit& unit, GstCaps* caps) = 0;
+};
+
+// The hub's part that streaming threads use; the JavaScript wrapper and the doors share it.
+class HubCore : public std::enable_shared_from_this<HubCore> {
+ public:
+  HubCore(GstElement* appsink, unsigned min_key_interval_ms);
+  ~HubCore();
+
+  void Add(std::shared_ptr<AccessUnitConsumer> consumer);
+  void Remove(const std::shared_ptr<AccessUnitConsumer>& consumer);
+
+  // Asks the encoder for a key frame. Requests within `min_key_interval_ms` of the last one are
+  // kept and asked for when the interval has passed: readers cannot make the stream all key frames.
+  void RequestKeyFrame();
+
+  void SetStaticSections(std::vector<uint8_t> sections);
+  void Close();
+
+  struct Counters {
+    std::atomic<uint64_t> access_units{0}, key_frames{0}, bytes{0}, key_requests{0}, encode_ns{0};
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  static GstFlowReturn OnSample(GstAppSink* sink, gpointer data);
+  void Deliver(GstSample* sample);
+  GstBuffer* WithSei(GstBuffer* buffer);
+  void SendKeyRequest();
+
+  GstElement* appsink_;
+  const uint64_t min_key_interval_ns_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<AccessUnitConsumer>> consumers_;
+  std::vector<uint8_t> static_sections_;
+  uint64_t last_key_request_ns_ = 0;
+  bool key_wanted_ = false;
+  bool closed_ = false;
+  Counters counters_;
+};
+
+class AccessUnitHub : public Napi::ObjectWrap<AccessUnitHub> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  static AccessUnitHub* From(Napi::Value value);
+  explicit AccessUnitHub(const Napi::CallbackInfo& info);
+  ~AccessUnitHub() override;
+  const std::shared_ptr<HubCore>& core() const { return core_; }
+
+ private:
+  void RequestKeyFrame(const Napi::CallbackInfo& info);
+  void SetStaticSections(const Napi::CallbackInfo& info);
+  Napi::Value Stats(const Napi::CallbackInfo& info);
+  void Close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<HubCore> core_;
+};
+
+}  // namespace cap

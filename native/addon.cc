@@ -1,0 +1,89 @@
+// The addon's entry: initialises GStreamer once and registers the classes.
+#include <gst/gst.h>
+#include <napi.h>
+
+#include "access_unit_hub.h"
+#include "compose_element.h"
+#include "door.h"
+#include "failure.h"
+#include "frame_sink.h"
+#include "pipeline.h"
+#include "rtsp_server.h"
+#include "sei.h"
+#include "x11_display.h"
+#include "x11_watch.h"
+
+namespace cap {
+
+namespace {
+
+Napi::Value GStreamerVersion(const Napi::CallbackInfo& info) {
+  gchar* version = gst_version_string();
+  Napi::Value value = Napi::String::New(info.Env(), version);
+  g_free(version);
+  return value;
+}
+
+// hasElement(name): whether GStreamer can make that element.
+Napi::Value HasElement(const Napi::CallbackInfo& info) {
+  GstElementFactory* factory = gst_element_factory_find(info[0].As<Napi::String>().Utf8Value().c_str());
+  if (factory) gst_object_unref(factory);
+  return Napi::Boolean::New(info.Env(), factory != nullptr);
+}
+
+Napi::Value WriteSei(const Napi::CallbackInfo& info) {
+  auto payload = info[0].As<Napi::Buffer<uint8_t>>();
+  const auto nal = BuildSeiNal(payload.Data(), payload.Length());
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), nal.data(), nal.size());
+}
+
+Napi::Value FindSei(const Napi::CallbackInfo& info) {
+  auto unit = info[0].As<Napi::Buffer<uint8_t>>();
+  const auto payload = FindSeiPayload(unit.Data(), unit.Length());
+  if (!payload) return info.Env().Null();
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), payload->data(), payload->size());
+}
+
+// GStreamer's own warnings (rtpbin says "sticky event misordering" at each UDP reader) are for
+// whoever debugs GStreamer; what matters to a user arrives as bus messages.
+void QuietLog(const gchar* domain, GLogLevelFlags level, const gchar* message, gpointer) {
+  if (g_getenv("GST_DEBUG") || !(level & G_LOG_LEVEL_WARNING)) g_log_default_handler(domain, level, message, nullptr);
+}
+
+// The process-wide part; another environment (a worker thread) may load the addon again.
+void InitializeOnce(Napi::Env env) {
+  static GError* error = nullptr;
+  static const bool ready = [] {
+    SurviveX11Errors();
+    if (!gst_init_check(nullptr, nullptr, &error)) return false;
+    g_log_set_handler("GStreamer", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
+    RegisterComposeElement();
+    return true;
+  }();
+  if (!ready) Throw(env, "gstreamer", error ? error->message : "GStreamer does not start");
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  InitializeOnce(env);
+  exports.Set("Pipeline", Pipeline::Define(env));
+  exports.Set("FrameSink", FrameSink::Define(env));
+  exports.Set("AccessUnitHub", AccessUnitHub::Define(env));
+  exports.Set("Door", Door::Define(env));
+  exports.Set("RtspServer", RtspServer::Define(env));
+  exports.Set("X11Watch", X11Watch::Define(env));
+  exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
+  exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));
+  exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
+  exports.Set("hasElement", Napi::Function::New(env, HasElement));
+  exports.Set("writeSei", Napi::Function::New(env, WriteSei));
+  exports.Set("findSei", Napi::Function::New(env, FindSei));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace cap
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return cap::Init(env, exports); }
+
+NODE_API_MODULE(cap_native, InitModule)

@@ -1,0 +1,55 @@
+// A door into another pipeline: feeds its appsrc from the hub, bounded, whole GOPs or nothing.
+#pragma once
+
+#include <gst/app/gstappsrc.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "access_unit_hub.h"
+
+namespace cap {
+
+class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_this<AppsrcDoor> {
+ public:
+  // How a unit's capture time becomes its PTS.
+  enum class Timeline {
+    kClock,  // running time of the door's live pipeline: PTS + base time is the capture time
+    kZero,   // starts at zero with the first unit, for files
+  };
+
+  // Takes a reference on `appsrc`. `max_units` may wait in it before the door drops.
+  AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline);
+  ~AppsrcDoor() override;
+
+  void Consume(const AccessUnit& unit, GstCaps* caps) override;
+
+  // While paused nothing is fed; it starts again with a key frame.
+  void SetPaused(bool paused);
+
+  // Leaves the hub and ends the appsrc's stream. Idempotent.
+  void Close();
+
+  uint64_t delivered() const { return delivered_; }
+  uint64_t dropped() const { return dropped_; }
+
+ private:
+  bool Admit(const AccessUnit& unit);
+  GstClockTime Pts(const AccessUnit& unit);
+
+  std::shared_ptr<HubCore> hub_;
+  GstElement* appsrc_;
+  const unsigned max_units_;
+  const Timeline timeline_;
+  std::mutex mutex_;
+  GstCaps* caps_ = nullptr;
+  bool waits_for_key_ = true;
+  bool paused_ = false;
+  bool closed_ = false;
+  uint64_t first_ns_ = 0;
+  GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
+  std::atomic<uint64_t> delivered_{0}, dropped_{0};
+};
+
+}  // namespace cap

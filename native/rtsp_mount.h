@@ -1,0 +1,43 @@
+// One stream at one path of the RTSP server: a shared media that is prepared once, kept for as
+// long as the mount lives, and fed from a hub.
+#pragma once
+
+#include <gst/rtsp-server/rtsp-server.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "appsrc_door.h"
+#include "failure.h"
+
+namespace cap {
+
+class RtspMount {
+ public:
+  // Blocks until the media has its first access unit, so that DESCRIBE can be answered.
+  // Returns null and fills `failure` when it cannot be prepared.
+  static std::unique_ptr<RtspMount> Open(GstRTSPServer* server, const std::string& path, std::shared_ptr<HubCore> hub,
+                                         unsigned max_waiting_units, std::optional<Failure>& failure);
+  ~RtspMount();
+
+  const std::string& path() const { return path_; }
+  const std::shared_ptr<HubCore>& hub() const { return hub_; }
+  AppsrcDoor& door() const { return *door_; }
+  GstRTSPMedia* media() const { return media_; }
+
+ private:
+  RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub);
+  std::optional<Failure> Prepare(unsigned max_waiting_units);
+  bool AttachDrain();
+
+  GstRTSPServer* server_;
+  std::string path_;
+  std::shared_ptr<HubCore> hub_;
+  std::shared_ptr<AppsrcDoor> door_;
+  GstRTSPMedia* media_ = nullptr;
+  GPtrArray* drain_ = nullptr;
+  bool prepared_ = false;
+};
+
+}  // namespace cap

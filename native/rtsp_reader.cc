@@ -1,0 +1,87 @@
+#include "rtsp_reader.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <optional>
+
+#include "frame_stamper.h"
+
+namespace cap {
+
+namespace {
+
+constexpr uint64_t kCutOffNs = 1000000000;
+
+struct SendState {
+  uint64_t acked;    // bytes the peer has acknowledged
+  uint32_t waiting;  // bytes in the socket that could not be sent yet
+  uint32_t unacked;  // segments in flight
+};
+
+std::optional<SendState> ReadSendState(GstRTSPClient* client) {
+  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
+  GSocket* socket = connection ? gst_rtsp_connection_get_write_socket(connection) : nullptr;
+  if (!socket) return std::nullopt;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(g_socket_get_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return SendState{info.tcpi_bytes_acked, info.tcpi_notsent_bytes, info.tcpi_unacked};
+}
+
+std::string PeerOf(GstRTSPClient* client) {
+  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
+  const gchar* ip = connection ? gst_rtsp_connection_get_ip(connection) : nullptr;
+  return ip ? ip : "";
+}
+
+}  // namespace
+
+RtspReader::RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, std::string session_id)
+    : client_(GST_RTSP_CLIENT(g_object_ref(client))),
+      transport_(GST_RTSP_STREAM_TRANSPORT(g_object_ref(transport))),
+      stream_(GST_RTSP_STREAM(g_object_ref(gst_rtsp_stream_transport_get_stream(transport)))),
+      session_id_(std::move(session_id)),
+      peer_(PeerOf(client)),
+      tcp_(gst_rtsp_stream_transport_get_transport(transport)->lower_transport == GST_RTSP_LOWER_TRANS_TCP),
+      since_ns_(MonotonicNs()) {}
+
+RtspReader::~RtspReader() {
+  g_object_unref(stream_);
+  g_object_unref(transport_);
+  g_object_unref(client_);
+}
+
+RtspReader::Verdict RtspReader::Check(uint64_t now_ns, uint64_t max_stall_ns) {
+  if (!tcp_) return Verdict::kFine;  // UDP has no backlog; a vanished UDP reader ends with its session
+  const auto state = ReadSendState(client_);
+  if (!state) return Verdict::kFine;
+  const bool drained = state->waiting == 0;
+  if (state->acked != acked_ || (drained && state->unacked == 0)) {
+    acked_ = state->acked;
+    progress_ns_ = now_ns;
+  }
+  if (off_stream_) {
+    if (drained) {
+      off_stream_ = false;
+      behind_since_ns_ = 0;
+      gst_rtsp_stream_add_transport(stream_, transport_);
+      return Verdict::kResumed;
+    }
+    return now_ns - progress_ns_ > max_stall_ns ? Verdict::kStuck : Verdict::kFine;
+  }
+  if (drained) {
+    behind_since_ns_ = 0;
+    return Verdict::kFine;
+  }
+  if (behind_since_ns_ == 0) behind_since_ns_ = now_ns;
+  if (now_ns - behind_since_ns_ < kCutOffNs) return Verdict::kFine;
+  // Taking the transport off the stream also empties its backlog.
+  gst_rtsp_stream_remove_transport(stream_, transport_);
+  off_stream_ = true;
+  ++cut_off_count_;
+  return Verdict::kCutOff;
+}
+
+}  // namespace cap

@@ -1,0 +1,51 @@
+// One reader of an RTSP mount, from PLAY to its end: who it is, and whether it keeps up.
+#pragma once
+
+#include <gst/rtsp-server/rtsp-server.h>
+
+#include <cstdint>
+#include <string>
+
+namespace cap {
+
+// gst-rtsp-server 1.22 queues up to ten seconds for a slow TCP reader beside a healthy one and
+// then drops it in silence while its socket stays open. A reader is therefore watched by what
+// its socket has not sent: behind for a second, it is taken off the stream, so that it loses
+// whole GOPs; drained again, it is put back with a key frame; stuck for too long, it is closed.
+class RtspReader {
+ public:
+  // `transport` is the video stream's. Takes references of its own.
+  RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, std::string session_id);
+  ~RtspReader();
+  RtspReader(const RtspReader&) = delete;
+  RtspReader& operator=(const RtspReader&) = delete;
+
+  enum class Verdict { kFine, kCutOff, kResumed, kStuck };
+
+  // To be called every few hundred milliseconds.
+  Verdict Check(uint64_t now_ns, uint64_t max_stall_ns);
+
+  GstRTSPClient* client() const { return client_; }
+  const std::string& session_id() const { return session_id_; }
+  const std::string& peer() const { return peer_; }
+  const char* protocol() const { return tcp_ ? "tcp" : "udp"; }
+  uint64_t since_ns() const { return since_ns_; }
+  uint64_t cut_off_count() const { return cut_off_count_; }
+  bool behind() const { return off_stream_; }
+
+ private:
+  GstRTSPClient* client_;
+  GstRTSPStreamTransport* transport_;
+  GstRTSPStream* stream_;
+  std::string session_id_;
+  std::string peer_;
+  bool tcp_;
+  uint64_t since_ns_;
+  uint64_t behind_since_ns_ = 0;  // 0: not behind
+  uint64_t progress_ns_ = 0;      // when the peer last acknowledged something
+  uint64_t acked_ = 0;
+  uint64_t cut_off_count_ = 0;
+  bool off_stream_ = false;
+};
+
+}  // namespace cap

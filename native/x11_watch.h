@@ -1,0 +1,36 @@
+// Watches a window, or the whole screen, for what ximagesrc does not report: the window was
+// closed, unmapped or resized, or the X server is gone.
+#pragma once
+
+#include <X11/Xlib.h>
+#include <napi.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "event_channel.h"
+
+namespace cap {
+
+class X11Watch : public Napi::ObjectWrap<X11Watch> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit X11Watch(const Napi::CallbackInfo& info);
+  ~X11Watch() override;
+
+ private:
+  void CloseFromJs(const Napi::CallbackInfo& info);
+  void Close();
+  void Watch();
+  bool Drain();
+
+  Display* display_ = nullptr;
+  Window window_ = 0;
+  int width_ = 0, height_ = 0;
+  int wake_[2] = {-1, -1};
+  std::unique_ptr<EventChannel> events_;
+  std::thread thread_;
+};
+
+}  // namespace cap
