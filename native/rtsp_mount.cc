@@ -1,5 +1,7 @@
 #include "rtsp_mount.h"
 
+#include <gst/base/gstbasesink.h>
+
 namespace cap {
 
 namespace {
@@ -41,6 +43,13 @@ GstRTSPMediaFactory* NewFactory() {
   return factory;
 }
 
+// Access units come in real time already; a sink that syncs would hold every packet for GstBaseSink's
+// processing deadline of 20 ms. gst-rtsp-server turns the TCP sink's sync on again at each PLAY, so
+// the deadline goes too.
+void OnElementAdded(GstBin*, GstBin*, GstElement* element, gpointer) {
+  if (GST_IS_BASE_SINK(element)) g_object_set(element, "sync", FALSE, "processing-deadline", guint64{0}, nullptr);
+}
+
 gboolean SwallowBuffer(GstBuffer*, guint8, gpointer) { return TRUE; }
 gboolean SwallowList(GstBufferList*, guint8, gpointer) { return TRUE; }
 
@@ -68,6 +77,10 @@ std::optional<Failure> RtspMount::Prepare(unsigned max_waiting_units) {
   }
   GstElement* bin = gst_rtsp_media_get_element(media_);
   GstElement* appsrc = gst_bin_get_by_name(GST_BIN(bin), "door");
+  if (GstObject* pipeline = gst_object_get_parent(GST_OBJECT(bin))) {
+    g_signal_connect(pipeline, "deep-element-added", G_CALLBACK(OnElementAdded), nullptr);
+    gst_object_unref(pipeline);
+  }
   door_ = std::make_shared<AppsrcDoor>(hub_, appsrc, max_waiting_units, AppsrcDoor::Timeline::kClock);
   gst_object_unref(appsrc);
   gst_object_unref(bin);

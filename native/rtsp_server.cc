@@ -1,5 +1,7 @@
 #include "rtsp_server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -144,7 +146,11 @@ void RtspCore::OnClient(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
   GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
   if (connection) {
     GSocket* socket = gst_rtsp_connection_get_write_socket(connection);
-    if (socket) g_socket_set_option(socket, SOL_SOCKET, SO_SNDBUF, kClientSendBuffer, nullptr);
+    if (socket) {
+      g_socket_set_option(socket, SOL_SOCKET, SO_SNDBUF, kClientSendBuffer, nullptr);
+      // A frame ends in a short segment: Nagle's algorithm would hold it for an acknowledgement.
+      g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+    }
   }
   auto self = Lock(data);
   if (!self) return;
