@@ -9,3 +9,4 @@ export * from './gundam-grid.js';
 export * from './gundam-layout.js';
 export * from './logger.js';
 export * from './redact.js';
+export * from './sei-payload.js';
