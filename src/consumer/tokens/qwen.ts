@@ -1,0 +1,52 @@
+import { CapError, type Size } from '../../core/index.js';
+import { type ImageFormula, roundHalfEven } from './formula.js';
+
+export interface QwenGrid {
+  /** Pixels a token covers on each side: 28 for Qwen2.5-VL, 32 for Qwen3-VL. */
+  readonly cellPx: 28 | 32;
+  readonly minTokens: number;
+  readonly maxTokens: number;
+}
+
+/** Ratio of the long to the short side above which the reference code refuses a picture. */
+const MAX_ASPECT = 200;
+
+/**
+ * Qwen-VL's "smart resize": sides rounded to whole cells, then scaled into the token limits. The two tokens
+ * that mark the start and end of a picture are not counted. Source: `smart_resize` in QwenLM's qwen_vl_utils.
+ */
+export function qwenCells(grid: QwenGrid): ImageFormula {
+  return (size) => {
+    const { width, height } = size;
+    if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
+      throw new CapError('CAP_PROVIDER_REJECTED', `a picture of ${width}x${height} is too narrow for a Qwen-VL model`);
+    }
+    const maxPixels = grid.maxTokens * grid.cellPx ** 2;
+    const shrink = Math.sqrt((width * height) / maxPixels);
+    const resized = smartResize(size, grid);
+    return {
+      tokens: (resized.width * resized.height) / grid.cellPx ** 2,
+      seen: shrink > 1 ? { width: Math.floor(width / shrink), height: Math.floor(height / shrink) } : size,
+    };
+  };
+}
+
+/** The size in whole cells that the picture is resampled to. */
+export function smartResize(size: Size, grid: QwenGrid): Size {
+  const { cellPx } = grid;
+  const minPixels = grid.minTokens * cellPx ** 2;
+  const maxPixels = grid.maxTokens * cellPx ** 2;
+  const whole = (side: number, round: (value: number) => number): number =>
+    Math.max(cellPx, round(side / cellPx) * cellPx);
+  const rounded = { width: whole(size.width, roundHalfEven), height: whole(size.height, roundHalfEven) };
+  const area = rounded.width * rounded.height;
+  if (area > maxPixels) {
+    const by = Math.sqrt((size.width * size.height) / maxPixels);
+    return { width: whole(size.width / by, Math.floor), height: whole(size.height / by, Math.floor) };
+  }
+  if (area < minPixels) {
+    const by = Math.sqrt(minPixels / (size.width * size.height));
+    return { width: whole(size.width * by, Math.ceil), height: whole(size.height * by, Math.ceil) };
+  }
+  return rounded;
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { MODELS, profileOf } from '../../src/consumer/models.js';
+import { createStreamLogger } from '../../src/core/index.js';
+
+function tokensAt1080p(vendor: Parameters<typeof profileOf>[0], model: string): number {
+  return profileOf(vendor, model).formula({ width: 1920, height: 1080 }, 'auto').tokens;
+}
+
+test('Claude models fall into their tier by version', () => {
+  const standard = [
+    'claude-haiku-4-5',
+    'claude-haiku-4-5-20251001',
+    'claude-opus-4-6',
+    'claude-sonnet-4-20250514',
+    'claude-3-7-sonnet-latest',
+  ];
+  const high = [
+    'claude-opus-4-7',
+    'claude-opus-4-8',
+    'claude-opus-5',
+    'claude-haiku-5-5',
+    'claude-fable-5-2',
+    'claude-mythos-preview',
+  ];
+  expect(standard.map((model) => tokensAt1080p('anthropic', model))).toEqual(standard.map(() => 1560));
+  expect(high.map((model) => tokensAt1080p('anthropic', model))).toEqual(high.map(() => 2691));
+});
+
+test('names of open models are matched without owner, case and tag', () => {
+  expect(tokensAt1080p('open-weights', 'Qwen/Qwen3-VL-8B-Instruct')).toBe(2040);
+  expect(tokensAt1080p('open-weights', 'qwen2.5vl:7b')).toBe(2691);
+  expect(tokensAt1080p('open-weights', 'deepseek-ai/DeepSeek-OCR')).toBe(483);
+  expect(tokensAt1080p('open-weights', 'deepseek-ai/DeepSeek-OCR-2')).toBe(545);
+});
+
+test('dated names of OpenAI models keep their family', () => {
+  expect(tokensAt1080p('openai', 'gpt-4o-2024-11-20')).toBe(1105);
+  expect(tokensAt1080p('openai', 'gpt-4o-mini-2024-07-18')).toBe(36_835);
+  expect(tokensAt1080p('openai', 'gpt-5.4-mini-2026-03-17')).toBe(2448);
+  expect(tokensAt1080p('openai', 'gpt-5-2025-08-07')).toBe(910);
+});
+
+test('an unknown model falls back within its vendor and warns', () => {
+  const lines: string[] = [];
+  const logger = createStreamLogger({ stream: { write: (line: string) => lines.push(line) } });
+  expect(profileOf('anthropic', 'somebody-1', logger).limits.maxImages).toBe(20);
+  expect(lines.join('')).toMatch(/^warn: unknown model.*somebody-1.*4\.7 and later/);
+  profileOf('anthropic', 'claude-opus-5', logger);
+  profileOf('local', 'pp-ocrv4', logger);
+  expect(lines).toHaveLength(1);
+});
+
+test('every row names its source and date, and its scaled size costs what the picture costs', () => {
+  const sizes = [
+    { width: 640, height: 360 },
+    { width: 1920, height: 1080 },
+    { width: 3840, height: 2160 },
+    { width: 3440, height: 1440 },
+    { width: 1080, height: 1920 },
+  ];
+  for (const model of MODELS) {
+    expect(model.source).not.toBe('');
+    expect(model.date).toMatch(/^\d{4}-\d\d-\d\d$/);
+    for (const size of sizes) {
+      const { seen, tokens } = model.formula(size, 'high');
+      expect(seen.width).toBeLessThanOrEqual(size.width);
+      expect(seen.height).toBeLessThanOrEqual(size.height);
+      expect({ model: String(model.pattern), size, tokens: model.formula(seen, 'high').tokens }).toEqual({
+        model: String(model.pattern),
+        size,
+        tokens,
+      });
+    }
+  }
+});
