@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+
+const fromHere = (path) => new URL(`../${path}`, import.meta.url);
+
+/** The first thing that is not built yet, or undefined. */
+function findUnbuilt(entry) {
+  if (!existsSync(fromHere(entry))) return 'cap-gateway is not compiled';
+  if (!existsSync(fromHere('build/Release/cap_native.node'))) return "cap-gateway's native addon is not built";
+  return undefined;
+}
+
+/**
+ * Runs a command of this package: its module exports `main(args): Promise<exitCode>`.
+ *
+ * @param {string} entry the compiled module, relative to the package
+ */
+export async function launch(entry) {
+  const unbuilt = findUnbuilt(entry);
+  if (unbuilt !== undefined) {
+    const isClone = existsSync(fromHere('tsconfig.build.json'));
+    process.stderr.write(`${unbuilt}; run: ${isClone ? 'npm run setup' : 'npm rebuild --global cap-gateway'}\n`);
+    process.exitCode = 3;
+    return;
+  }
+  const { main } = await import(fromHere(entry).href);
+  process.exitCode = await main(process.argv.slice(2));
+}

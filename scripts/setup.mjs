@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// Makes a clone ready: system packages, npm packages, native addon, compiled TypeScript. Does only
+// what is missing, and says nothing when nothing is. `--for test` adds what the tests need.
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildNative } from './setup/native-build.mjs';
+import { installNodeModules } from './setup/node-modules.mjs';
+import { checkNode } from './setup/node-version.mjs';
+import { REQUIREMENTS } from './setup/requirements.mjs';
+import { report } from './setup/setup-error.mjs';
+import { installSystemPackages } from './setup/system.mjs';
+import { buildTypeScript } from './setup/typescript-build.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values } = parseArgs({ options: { for: { type: 'string', default: 'run' } } });
+const stages = values.for === 'test' ? ['build', 'run', 'test'] : ['build', 'run'];
+
+try {
+  checkNode();
+  const again = process.env.npm_lifecycle_event;
+  installSystemPackages(
+    REQUIREMENTS.filter(({ stage }) => stages.includes(stage)),
+    again === undefined ? 'npm run setup' : `npm run ${again}`,
+  );
+  installNodeModules(root);
+  buildNative(root);
+  buildTypeScript(root);
+} catch (error) {
+  report(error);
+}

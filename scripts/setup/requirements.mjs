@@ -1,0 +1,79 @@
+/**
+ * What the machine must have, in one table: how to see that it is there, why it is needed, and
+ * which package of which package manager brings it.
+ *
+ * Stages: `build` compiles the native addon, `run` captures and streams, `test` holds the clients
+ * and displays that only the tests and benchmarks use.
+ *
+ * @typedef {'build' | 'run' | 'test'} Stage
+ * @typedef {'apt' | 'dnf' | 'pacman'} Manager
+ * @typedef {object} Requirement
+ * @property {Stage} stage
+ * @property {'command' | 'module' | 'header' | 'plugin' | 'file'} kind
+ * @property {readonly string[]} names every one must be there; of a `file`, any one is enough
+ * @property {string} why
+ * @property {Readonly<Record<Manager, string>>} packages
+ */
+
+/** @type {(stage: Stage, kind: Requirement['kind'], names: string, why: string, apt: string, dnf: string, pacman: string) => Requirement} */
+const requirement = (stage, kind, names, why, apt, dnf, pacman) => ({
+  stage,
+  kind,
+  names: names.split(' '),
+  why,
+  packages: { apt, dnf, pacman },
+});
+
+const FONT_FILES = [
+  '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf',
+  '/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono.ttf',
+  '/usr/share/fonts/TTF/DejaVuSansMono.ttf',
+].join(' ');
+
+/** @type {readonly Requirement[]} */
+// biome-ignore format: a table reads best with one row a line
+export const REQUIREMENTS = [
+  requirement('build', 'command', 'c++', 'compiles the native addon', 'g++', 'gcc-c++', 'gcc'),
+  requirement('build', 'command', 'make', 'runs the native build', 'make', 'make', 'make'),
+  requirement('build', 'command', 'python3', 'node-gyp is written in it', 'python3', 'python3', 'python'),
+  requirement('build', 'command', 'pkg-config', 'finds the libraries', 'pkg-config', 'pkgconf-pkg-config', 'pkgconf'),
+  requirement('build', 'module', 'gstreamer-1.0', 'the media framework', 'libgstreamer1.0-dev', 'gstreamer1-devel', 'gstreamer'),
+  requirement('build', 'module', 'gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-1.0', 'its application, video and RTSP libraries', 'libgstreamer-plugins-base1.0-dev', 'gstreamer1-plugins-base-devel', 'gst-plugins-base-libs'),
+  requirement('build', 'module', 'gstreamer-rtsp-server-1.0', 'the RTSP server', 'libgstrtspserver-1.0-dev', 'gstreamer1-rtsp-server-devel', 'gst-rtsp-server'),
+  requirement('build', 'module', 'gio-2.0', 'main loop and sockets', 'libglib2.0-dev', 'glib2-devel', 'glib2-devel'),
+  requirement('build', 'module', 'x11', 'reads the X screen', 'libx11-dev', 'libX11-devel', 'libx11'),
+  requirement('build', 'module', 'xrandr', 'knows the monitors', 'libxrandr-dev', 'libXrandr-devel', 'libxrandr'),
+  requirement('build', 'header', 'libyuv.h', 'scales frames', 'libyuv-dev', 'libyuv-devel', 'libyuv'),
+
+  requirement('run', 'plugin', 'app tcp playback videoconvertscale videorate videotestsrc', 'sources, conversion, hand-over to the addon', 'gstreamer1.0-plugins-base', 'gstreamer1-plugins-base', 'gst-plugins-base'),
+  requirement('run', 'plugin', 'pango', 'draws the clock of the test picture', 'gstreamer1.0-x', 'gstreamer1-plugins-base', 'gst-plugins-base'),
+  requirement('run', 'plugin', 'ximagesrc rtp rtpmanager rtsp udp isomp4 videobox', 'screen capture, RTP, RTSP, MP4', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
+  requirement('run', 'plugin', 'videoparsersbad', 'parses H.264', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugins-bad-free', 'gst-plugins-bad'),
+  requirement('run', 'plugin', 'x264', 'encodes H.264', 'gstreamer1.0-plugins-ugly', 'gstreamer1-plugins-ugly', 'gst-plugins-ugly'),
+  requirement('run', 'plugin', 'libav', 'decodes H.264', 'gstreamer1.0-libav', 'gstreamer1-plugin-libav', 'gst-libav'),
+  requirement('run', 'command', 'Xvfb', 'the demo screen on a machine without a display', 'xvfb', 'xorg-x11-server-Xvfb', 'xorg-server-xvfb'),
+  requirement('run', 'command', 'xterm', 'shows the text of the demo', 'xterm', 'xterm', 'xterm'),
+  requirement('run', 'file', FONT_FILES, 'the font of the demo', 'fonts-dejavu-core', 'dejavu-sans-mono-fonts', 'ttf-dejavu'),
+
+  requirement('test', 'command', 'ffmpeg ffprobe', 'foreign RTSP client, checks recordings', 'ffmpeg', 'ffmpeg', 'ffmpeg'),
+  requirement('test', 'command', 'cvlc', 'foreign RTSP client', 'vlc-bin', 'vlc', 'vlc'),
+  requirement('test', 'file', pluginPaths('vlc/plugins/access/liblive555_plugin.so vlc/plugins/access/librtp_plugin.so'), 'its RTSP and H.264 modules', 'vlc-plugin-base', 'vlc-plugins-base', 'vlc-plugins-all'),
+  requirement('test', 'command', 'gst-launch-1.0', 'foreign RTSP client', 'gstreamer1.0-tools', 'gstreamer1', 'gstreamer'),
+  requirement('test', 'command', 'convert', 'draws pictures of known text', 'imagemagick', 'ImageMagick', 'imagemagick'),
+  requirement('test', 'command', 'xrandr', 'resizes a screen', 'x11-xserver-utils', 'xrandr', 'xorg-xrandr'),
+  requirement('test', 'command', 'Xorg', 'a screen that can be resized', 'xserver-xorg-core', 'xorg-x11-server-Xorg', 'xorg-server'),
+  requirement('test', 'file', pluginPaths('xorg/modules/drivers/dummy_drv.so'), 'its driver without hardware', 'xserver-xorg-video-dummy', 'xorg-x11-drv-dummy', 'xf86-video-dummy'),
+  requirement('test', 'command', 'xwininfo xprop xdpyinfo', 'looks at windows', 'x11-utils', 'xorg-x11-utils', 'xorg-xwininfo xorg-xprop xorg-xdpyinfo'),
+  requirement('test', 'command', 'xdotool', 'moves and types', 'xdotool', 'xdotool', 'xdotool'),
+  requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
+  requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
+];
+
+/** The places where distributions keep a plugin: Debian by architecture, Fedora in lib64, Arch in lib. */
+function pluginPaths(relativePaths) {
+  const folders = ['/usr/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'];
+  return relativePaths
+    .split(' ')
+    .flatMap((path) => folders.map((folder) => `${folder}/${path}`))
+    .join(' ');
+}
