@@ -34,6 +34,8 @@ std::optional<Picture> Convert(GstSample* sample) {
   GstVideoFrame in;
   if (!gst_video_frame_map(&in, &from, gst_sample_get_buffer(sample), GST_MAP_READ)) return std::nullopt;
   gst_video_info_set_format(&to, GST_VIDEO_FORMAT_RGB, static_cast<guint>(from.width), static_cast<guint>(from.height));
+  to.fps_n = from.fps_n;  // the converter insists that rates are alike
+  to.fps_d = from.fps_d;
   Picture picture;
   picture.width = from.width;
   picture.height = from.height;

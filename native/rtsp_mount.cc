@@ -6,10 +6,12 @@ namespace cap {
 
 namespace {
 
+// config-interval: the encoder's key frames carry SPS and PPS themselves; the payloader would add
+// them before every slice, which splits a picture of several slices into several access units.
 // aggregate-mode: SPS, PPS and SEI share a packet, and no packet waits for the next one.
 constexpr char kLaunch[] =
     "( appsrc name=door is-live=true ! "
-    "rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency )";
+    "rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency )";
 
 // Bytes of the UDP send buffer: room for a key frame of a large picture in one burst.
 constexpr guint kUdpBufferSize = 2 << 20;

@@ -1,0 +1,2 @@
+export * from './core/index.js';
+export { CaptureSession } from './session/capture-session.js';

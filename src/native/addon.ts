@@ -1,0 +1,202 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { CapError } from '../core/index.js';
+import { fromNative } from './failure.js';
+
+/** An event as the addon posts it: a type and plain fields. */
+export interface NativeEvent {
+  readonly type: string;
+  readonly [field: string]: string | number | boolean;
+}
+
+export type NativeListener = (event: NativeEvent) => void;
+
+/** Properties to set on named elements, values as GStreamer's text form. */
+export type ElementProperties = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export interface NativePipeline {
+  play(): Promise<void>;
+  close(): Promise<void>;
+  sendEos(): void;
+  setProperty(element: string, property: string, value: string): void;
+  stampFrames(element: string): void;
+  framesStamped(): number;
+}
+
+export interface HubStats {
+  readonly accessUnits: number;
+  readonly keyFrames: number;
+  readonly bytes: number;
+  readonly keyFrameRequests: number;
+  /** Sum over all access units of the time from capture to the coded picture. */
+  readonly captureToEncodedMs: number;
+}
+
+export interface NativeHub {
+  requestKeyFrame(): void;
+  setStaticSections(sections: Buffer): void;
+  stats(): HubStats;
+  close(): void;
+}
+
+export interface DoorStats {
+  readonly delivered: number;
+  readonly dropped: number;
+}
+
+export interface NativeDoor {
+  stats(): DoorStats;
+  close(): void;
+}
+
+/** A picture as the addon hands it over: packed RGB. */
+export interface NativePicture {
+  readonly data: Buffer;
+  readonly width: number;
+  readonly height: number;
+  readonly sequence: number;
+  readonly receivedMonotonicNs: bigint;
+  readonly receivedWallUs: bigint;
+  readonly seiPayload?: Buffer;
+}
+
+export interface NativeFrameSink {
+  pull(): Promise<NativePicture | null>;
+  stats(): { readonly decoded: number; readonly pulled: number; readonly newestSequence: number };
+  close(): void;
+}
+
+export interface ReaderStats {
+  readonly peer: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly path: string;
+  readonly connectedMs: number;
+  /** Whether the reader is off the stream until it has caught up. */
+  readonly behind: boolean;
+  /** How often it was taken off the stream for being behind. */
+  readonly cutOffs: number;
+}
+
+export interface RtspStats {
+  readonly readers: readonly ReaderStats[];
+  readonly readersTotal: number;
+  /** Readers closed because they stalled for too long. */
+  readonly readersDropped: number;
+  readonly cutOffs: number;
+  readonly accessUnitsDelivered: number;
+  readonly accessUnitsDropped: number;
+}
+
+export interface NativeRtspServer {
+  mount(path: string, hub: NativeHub, maxWaitingAccessUnits: number): Promise<void>;
+  unmount(path: string): Promise<void>;
+  port(): number;
+  stats(): RtspStats;
+  close(): Promise<void>;
+}
+
+export interface NativeRect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface NativeComposePlan {
+  readonly source: NativeRect;
+  readonly canvas: NativeRect;
+  /** Luma that fills what no view covers; -1 when the views cover the canvas. */
+  readonly backgroundLuma: number;
+  readonly views: readonly { readonly source: NativeRect; readonly target: NativeRect; readonly bicubic: boolean }[];
+}
+
+export interface X11Monitor extends NativeRect {
+  readonly name: string;
+  readonly primary: boolean;
+}
+
+export interface X11Window extends NativeRect {
+  readonly id: number;
+  readonly title: string;
+  readonly className: string;
+}
+
+export interface X11DisplayDescription extends NativeRect {
+  readonly monitors: readonly X11Monitor[];
+  readonly windows: readonly X11Window[];
+}
+
+/** The addon's exact surface. */
+export interface NativeAddon {
+  readonly Pipeline: new (
+    description: string,
+    properties: ElementProperties,
+    listener: NativeListener,
+  ) => NativePipeline;
+  readonly AccessUnitHub: new (pipeline: NativePipeline, appsink: string, minKeyFrameIntervalMs: number) => NativeHub;
+  readonly Door: new (hub: NativeHub, pipeline: NativePipeline, appsrc: string, maxAccessUnits: number) => NativeDoor;
+  readonly FrameSink: new (
+    pipeline: NativePipeline,
+    appsink: string,
+    codedElement: string,
+    onReady: NativeListener,
+  ) => NativeFrameSink;
+  readonly RtspServer: new (
+    options: { host: string; port: number; maxStallMs: number; sessionTimeoutS: number },
+    listener: NativeListener,
+  ) => NativeRtspServer;
+  readonly X11Watch: new (display: string, windowId: number, listener: NativeListener) => { close(): void };
+  setComposePlan(pipeline: NativePipeline, element: string, plan: NativeComposePlan): void;
+  describeDisplay(name: string): X11DisplayDescription;
+  gstreamerVersion(): string;
+  hasElement(name: string): boolean;
+  /** A whole SEI NAL unit, byte-stream format, around `payload`. */
+  writeSei(payload: Buffer): Buffer;
+  /** The payload of our SEI message in a byte-stream access unit. */
+  findSei(accessUnit: Buffer): Buffer | null;
+}
+
+let loaded: NativeAddon | undefined;
+
+/** Loads the addon on first use. Throws CAP_DEPENDENCY_MISSING when it is not built or cannot load. */
+export function addon(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  const path = fileURLToPath(new URL('../../build/Release/cap_native.node', import.meta.url));
+  if (!existsSync(path)) {
+    throw new CapError('CAP_DEPENDENCY_MISSING', 'the native addon is not built', {
+      hint: 'run `npm run setup` in the project folder, or reinstall the package',
+    });
+  }
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw new CapError('CAP_DEPENDENCY_MISSING', `the native addon does not load: ${message}`, {
+      hint: 'a GStreamer library is missing or Node was changed since it was built: run `npm run setup`',
+      cause: error,
+    });
+  }
+}
+
+/** Calls into the addon with its failures turned into CapErrors. */
+export function native<T>(call: (addon: NativeAddon) => T): T {
+  try {
+    return call(addon());
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** Awaits a promise of the addon with its failures turned into CapErrors. */
+export async function nativePromise<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw fromNative(error);
+  }
+}

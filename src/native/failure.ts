@@ -1,0 +1,35 @@
+import { CapError, type CapErrorOptions, type ErrorCode } from '../core/index.js';
+
+/** The struct that a native failure crosses as (native/failure.h). */
+interface NativeFailure extends Error {
+  readonly failure: string;
+  readonly element?: string;
+  readonly debug?: string;
+}
+
+const CODES: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
+  closed: ['CAP_CLOSED'],
+  display: ['CAP_DISPLAY_UNAVAILABLE', 'set DISPLAY to a running X server, or use --source test to go without one'],
+  gstreamer: [
+    'CAP_DEPENDENCY_MISSING',
+    'GStreamer is installed but does not start: check GST_PLUGIN_PATH and permissions',
+  ],
+  'missing-element': ['CAP_DEPENDENCY_MISSING', 'a GStreamer plugin is missing: run `npm run setup`'],
+  pipeline: ['CAP_PIPELINE_FAILED'],
+  port: ['CAP_PORT_UNAVAILABLE', 'ports under 1024 need privileges, and the address must be one of this machine'],
+  'port-in-use': [
+    'CAP_PORT_UNAVAILABLE',
+    'another program listens there: choose another with --rtsp-port, or 0 for a free one',
+  ],
+  window: ['CAP_SOURCE_NOT_FOUND', 'the window may just have been closed'],
+};
+
+/** Turns what the addon threw into a CapError; other errors pass as they are. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error) || !('failure' in error)) return error;
+  const { failure, element, message, debug } = error as NativeFailure;
+  const [code, hint] = CODES[failure] ?? ['CAP_INTERNAL'];
+  const where = element ? `${element}: ` : '';
+  const options: CapErrorOptions = { cause: debug ? new Error(debug) : error, ...(hint ? { hint } : {}) };
+  return new CapError(code, where + message, options);
+}

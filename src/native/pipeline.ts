@@ -1,0 +1,76 @@
+import { CapError, closedError, once, type Size, TypedEvents } from '../core/index.js';
+import { type ElementProperties, type NativeEvent, type NativePipeline, native, nativePromise } from './addon.js';
+
+export type PipelineEvents = {
+  /** The pipeline failed; it gives no more data. `element` is the failing element's name. */
+  failed: [error: CapError, element: string];
+  /** End of stream. */
+  ended: [];
+  /** The source's size became known or changed. */
+  sourceSize: [size: Size];
+};
+
+/** A GStreamer pipeline with its bus events. The owner must close it. */
+export class Pipeline extends TypedEvents<PipelineEvents> {
+  /** The addon's object, for the other native classes. */
+  readonly native: NativePipeline;
+  #closed = false;
+
+  /**
+   * Builds the pipeline without starting it.
+   * @param description GStreamer's launch syntax. Never put a user's text into it: use `properties`.
+   * @throws CAP_DEPENDENCY_MISSING when an element is not installed, CAP_PIPELINE_FAILED for other faults.
+   */
+  constructor(description: string, properties: ElementProperties = {}) {
+    super();
+    this.native = native((addon) => new addon.Pipeline(description, properties, (event) => this.#dispatch(event)));
+  }
+
+  async play(): Promise<void> {
+    await nativePromise(this.native.play());
+  }
+
+  setProperty(element: string, property: string, value: string): void {
+    if (this.#closed) throw closedError('the pipeline');
+    native(() => this.native.setProperty(element, property, value));
+  }
+
+  /** Numbers frames leaving `element` and stamps them with their capture time. */
+  stampFrames(element: string): void {
+    native(() => this.native.stampFrames(element));
+  }
+
+  get framesStamped(): number {
+    return this.native.framesStamped();
+  }
+
+  sendEos(): void {
+    if (!this.#closed) this.native.sendEos();
+  }
+
+  /** Stops the pipeline and lets go of it. Idempotent. */
+  readonly close = once(async () => {
+    this.#closed = true;
+    await this.native.close();
+  });
+
+  #dispatch(event: NativeEvent): void {
+    if (this.#closed) return;
+    switch (event.type) {
+      case 'error': {
+        const element = String(event['element']);
+        const error = new CapError('CAP_PIPELINE_FAILED', `${element}: ${event['message']}`, {
+          cause: new Error(String(event['debug'])),
+        });
+        this.emit('failed', error, element);
+        break;
+      }
+      case 'eos':
+        this.emit('ended');
+        break;
+      case 'source-size':
+        this.emit('sourceSize', { width: Number(event['width']), height: Number(event['height']) });
+        break;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { type Closable, type Size, TypedEvents } from '../core/index.js';
+import { type NativeEvent, native, type X11DisplayDescription } from './addon.js';
+
+/**
+ * Size, monitors and titled windows of an X display.
+ * @param name `:0` and the like; empty for $DISPLAY.
+ * @throws CAP_DISPLAY_UNAVAILABLE
+ */
+export function describeDisplay(name = ''): X11DisplayDescription {
+  return native((addon) => addon.describeDisplay(name));
+}
+
+export type X11WatchEvents = {
+  /** The window was destroyed. */
+  windowClosed: [];
+  /** The window was taken off the screen: minimised, or on another desktop. */
+  unmapped: [];
+  mapped: [];
+  resized: [size: Size];
+  /** The X server is gone. */
+  displayLost: [];
+};
+
+/** Watches one window, or the root window, for what the capture element does not report. */
+export class X11Watch extends TypedEvents<X11WatchEvents> implements Closable {
+  readonly #native: { close(): void };
+
+  /**
+   * @param windowId 0 for the root window.
+   * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND
+   */
+  constructor(display: string, windowId = 0) {
+    super();
+    this.#native = native((addon) => new addon.X11Watch(display, windowId, (event) => this.#dispatch(event)));
+  }
+
+  async close(): Promise<void> {
+    this.#native.close();
+  }
+
+  #dispatch(event: NativeEvent): void {
+    switch (event.type) {
+      case 'closed':
+        return this.emit('windowClosed');
+      case 'unmapped':
+        return this.emit('unmapped');
+      case 'mapped':
+        return this.emit('mapped');
+      case 'display-lost':
+        return this.emit('displayLost');
+      case 'resized':
+        return this.emit('resized', { width: Number(event['width']), height: Number(event['height']) });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { expectInteger } from '../core/index.js';
+import type { ElementProperties } from '../native/index.js';
+
+export type SpeedPreset = 'ultrafast' | 'superfast' | 'veryfast' | 'faster' | 'fast' | 'medium';
+export const SPEED_PRESETS: readonly SpeedPreset[] = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium'];
+
+/** H.264 quality levels by constant rate factor. */
+export const QUALITY_CRF = { low: 28, medium: 23, high: 20, ultra: 18 } as const;
+export type Quality = keyof typeof QUALITY_CRF;
+
+export interface EncoderOptions {
+  /** Constant rate factor, 0 to 51; lower is better. @default 20 */
+  readonly crf?: number | undefined;
+  /** x264's speed preset. @default 'ultrafast' */
+  readonly speed?: SpeedPreset | undefined;
+  /** Seconds between key frames when nobody asks for one, 1 to 600. @default 10 */
+  readonly gopSeconds?: number | undefined;
+  /** Most kilobits a second, averaged over one second, 100 to 200000. @default 20000 */
+  readonly maxBitrateKbps?: number | undefined;
+}
+
+/** A GStreamer fragment from I420 to H.264 access units in byte-stream format. */
+export interface EncoderFragment {
+  readonly launch: string;
+  readonly properties: ElementProperties;
+}
+
+/**
+ * x264 for low latency. `zerolatency` turns on sliced threads and turns off look-ahead, without which
+ * frame threads would add about 55 ms. Key frames come when a reader joins, so the GOP can be long.
+ */
+export function x264Encoder(options: EncoderOptions, framesPerSecond: number): EncoderFragment {
+  const crf = expectInteger('crf', options.crf ?? 20, 0, 51);
+  const gopSeconds = expectInteger('gopSeconds', options.gopSeconds ?? 10, 1, 600);
+  const maxBitrateKbps = expectInteger('maxBitrateKbps', options.maxBitrateKbps ?? 20_000, 100, 200_000);
+  return {
+    launch:
+      'x264enc name=encoder tune=zerolatency bframes=0 pass=qual vbv-buf-capacity=1000 option-string=scenecut=0 ' +
+      '! video/x-h264,stream-format=byte-stream,alignment=au',
+    properties: {
+      encoder: {
+        'speed-preset': options.speed ?? 'ultrafast',
+        quantizer: String(crf),
+        bitrate: String(maxBitrateKbps),
+        'key-int-max': String(Math.max(1, Math.round(gopSeconds * framesPerSecond))),
+      },
+    },
+  };
+}

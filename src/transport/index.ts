@@ -1,0 +1,4 @@
+export * from './encoder.js';
+export * from './mp4-recorder.js';
+export * from './rtsp-server.js';
+export * from './shared-stream.js';

@@ -1,0 +1,107 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CapError, type Closable, once, TypedEvents, toCapError } from '../core/index.js';
+import { type DoorStats, type NativeDoor, native, Pipeline } from '../native/index.js';
+import type { SharedStream } from './shared-stream.js';
+
+export type Mp4RecorderEvents = {
+  /** The file cannot be written further: disk full, folder gone. What was written still plays. */
+  failed: [error: CapError];
+};
+
+/** Milliseconds of video in one fragment: what a crash may cost. */
+const FRAGMENT_MS = 500;
+/** Ten seconds at 30 fps may wait for a slow disk. */
+const MAX_WAITING_ACCESS_UNITS = 300;
+const FINISH_TIMEOUT_MS = 1500;
+
+/**
+ * Records a shared stream into an MP4 without encoding it again. The file is written in fragments, each
+ * complete in itself, and plays up to the last one whatever happens; `close` turns it into a plain MP4.
+ */
+export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closable {
+  readonly path: string;
+  readonly #pipeline: Pipeline;
+  readonly #door: NativeDoor;
+  #failure: CapError | undefined;
+
+  private constructor(path: string, pipeline: Pipeline, door: NativeDoor) {
+    super();
+    this.path = path;
+    this.#pipeline = pipeline;
+    this.#door = door;
+    pipeline.on('failed', (error) => this.#fail(error));
+  }
+
+  /** Starts recording, at the next key frame, which is asked for. Throws CAP_OUTPUT_FAILED. */
+  static async open(stream: SharedStream, path: string): Promise<Mp4Recorder> {
+    const file = resolve(path);
+    checkWritable(file);
+    const pipeline = new Pipeline(
+      'appsrc name=door ! h264parse ' +
+        `! mp4mux name=mux fragment-duration=${FRAGMENT_MS} fragment-mode=first-moov-then-finalise ! filesink name=file`,
+      { file: { location: file } },
+    );
+    try {
+      await pipeline.play();
+      const door = native((addon) => new addon.Door(stream.native, pipeline.native, 'door', MAX_WAITING_ACCESS_UNITS));
+      return new Mp4Recorder(file, pipeline, door);
+    } catch (error) {
+      await pipeline.close();
+      throw outputError(file, error);
+    }
+  }
+
+  get stats(): DoorStats & { readonly bytes: number } {
+    const bytes = existsSync(this.path) ? statSync(this.path).size : 0;
+    return { ...this.#door.stats(), bytes };
+  }
+
+  /** Finishes the file. Idempotent; throws CAP_OUTPUT_FAILED when it could not be written. */
+  readonly close = once(async () => {
+    const finished = this.#finished();
+    this.#door.close();
+    await finished;
+    await this.#pipeline.close();
+    if (this.#failure) throw this.#failure;
+  });
+
+  #finished(): Promise<void> {
+    if (this.#failure || this.#door.stats().delivered === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, FINISH_TIMEOUT_MS);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#pipeline.once('ended', done);
+      this.#pipeline.once('failed', done);
+    });
+  }
+
+  #fail(error: CapError): void {
+    if (this.#failure) return;
+    this.#failure = outputError(this.path, error);
+    this.emit('failed', this.#failure);
+  }
+}
+
+function checkWritable(path: string): void {
+  try {
+    if (existsSync(path)) {
+      if (!statSync(path).isFile()) throw new Error('it is not a file');
+      accessSync(path, constants.W_OK);
+    } else {
+      accessSync(dirname(path), constants.W_OK);
+    }
+  } catch (error) {
+    throw outputError(path, error);
+  }
+}
+
+function outputError(path: string, error: unknown): CapError {
+  return new CapError('CAP_OUTPUT_FAILED', `cannot write ${path}: ${toCapError(error).message}`, {
+    hint: 'check that the folder exists, that you may write there and that the disk has room',
+    cause: error,
+  });
+}

@@ -1,0 +1,33 @@
+import { type Closable, encodeStaticSections, type StaticSections } from '../core/index.js';
+import { type HubStats, type NativeHub, native, type Pipeline } from '../native/index.js';
+
+/** Key frames that readers ask for are at least this far apart, so that joins cannot fill the stream with them. */
+const MIN_KEY_FRAME_INTERVAL_MS = 150;
+
+/** The one encoded stream that every door shares. */
+export class SharedStream implements Closable {
+  /** The addon's object, for the doors. */
+  readonly native: NativeHub;
+
+  /** @param appsink name of the pipeline's appsink that gets the encoder's access units */
+  constructor(pipeline: Pipeline, appsink: string) {
+    this.native = native((addon) => new addon.AccessUnitHub(pipeline.native, appsink, MIN_KEY_FRAME_INTERVAL_MS));
+  }
+
+  /** What every access unit's SEI says from now on, beside the per-frame part. */
+  describe(sections: StaticSections): void {
+    this.native.setStaticSections(encodeStaticSections(sections));
+  }
+
+  requestKeyFrame(): void {
+    this.native.requestKeyFrame();
+  }
+
+  get stats(): HubStats {
+    return this.native.stats();
+  }
+
+  async close(): Promise<void> {
+    this.native.close();
+  }
+}
