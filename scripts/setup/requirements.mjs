@@ -63,7 +63,7 @@ export const REQUIREMENTS = [
   requirement('test', 'command', 'xrandr', 'resizes a screen', 'x11-xserver-utils', 'xrandr', 'xorg-xrandr'),
   requirement('test', 'command', 'Xorg', 'a screen that can be resized', 'xserver-xorg-core', 'xorg-x11-server-Xorg', 'xorg-server'),
   requirement('test', 'file', pluginPaths('xorg/modules/drivers/dummy_drv.so'), 'its driver without hardware', 'xserver-xorg-video-dummy', 'xorg-x11-drv-dummy', 'xf86-video-dummy'),
-  requirement('test', 'command', 'xwininfo xprop xdpyinfo', 'looks at windows', 'x11-utils', 'xorg-x11-utils', 'xorg-xwininfo xorg-xprop xorg-xdpyinfo'),
+  requirement('test', 'command', 'xwininfo xprop xdpyinfo', 'looks at windows', 'x11-utils', 'xwininfo xprop xdpyinfo', 'xorg-xwininfo xorg-xprop xorg-xdpyinfo'),
   requirement('test', 'command', 'xdotool', 'moves and types', 'xdotool', 'xdotool', 'xdotool'),
   requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
   requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
