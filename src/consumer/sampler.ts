@@ -182,7 +182,8 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
     const waited = performance.now() - this.#startedMs;
     const hopeless = cause.code === 'CAP_PROVIDER_AUTH' || cause.code === 'CAP_DEPENDENCY_MISSING';
     if (!this.#everConnected && (hopeless || waited + this.#retryMs > this.#options.connectTimeoutMs)) {
-      return this.#fail(error);
+      this.#fail(error);
+      return;
     }
     this.#retryTimer = setTimeout(() => this.#connect(), this.#retryMs);
     this.#logger.debug('stream broke', { error: error.message, retryMs: this.#retryMs });

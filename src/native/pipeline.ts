@@ -58,9 +58,9 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
     if (this.#closed) return;
     switch (event.type) {
       case 'error': {
-        const element = String(event['element']);
-        const error = new CapError('CAP_PIPELINE_FAILED', `${element}: ${event['message']}`, {
-          cause: new Error(String(event['debug'])),
+        const element = String(event.element);
+        const error = new CapError('CAP_PIPELINE_FAILED', `${element}: ${event.message}`, {
+          cause: new Error(String(event.debug)),
         });
         this.emit('failed', error, element);
         break;
@@ -69,7 +69,7 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
         this.emit('ended');
         break;
       case 'source-size':
-        this.emit('sourceSize', { width: Number(event['width']), height: Number(event['height']) });
+        this.emit('sourceSize', { width: Number(event.width), height: Number(event.height) });
         break;
     }
   }

@@ -41,15 +41,20 @@ export class X11Watch extends TypedEvents<X11WatchEvents> implements Closable {
   #dispatch(event: NativeEvent): void {
     switch (event.type) {
       case 'closed':
-        return this.emit('windowClosed');
+        this.emit('windowClosed');
+        break;
       case 'unmapped':
-        return this.emit('unmapped');
+        this.emit('unmapped');
+        break;
       case 'mapped':
-        return this.emit('mapped');
+        this.emit('mapped');
+        break;
       case 'display-lost':
-        return this.emit('displayLost');
+        this.emit('displayLost');
+        break;
       case 'resized':
-        return this.emit('resized', { width: Number(event['width']), height: Number(event['height']) });
+        this.emit('resized', { width: Number(event.width), height: Number(event.height) });
+        break;
     }
   }
 }

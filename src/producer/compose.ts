@@ -17,7 +17,7 @@ export interface ScalingOptions {
 }
 
 /** Makes the plan for each source size; the preset is read once, so that a bad one fails early. */
-export function planner(options: ScalingOptions = {}): (source: Size) => ScalePlan {
+export function scalePlanner(options: ScalingOptions = {}): (source: Size) => ScalePlan {
   const { gundam = false, maxCrops = 9, maxLongSidePx } = options;
   if (gundam) return (source) => gundamPlan(source, maxCrops);
   if (options.preset === undefined) return (source) => sourcePlan(source, { maxLongSidePx });

@@ -1,3 +1,4 @@
+export * from './capture.js';
 export * from './compose.js';
 export * from './gundam-plan.js';
 export * from './presets.js';

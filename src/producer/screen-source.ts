@@ -23,7 +23,7 @@ export interface ScreenOptions {
 export function screenSource(options: ScreenOptions = {}): VideoSource {
   const chosen = [options.monitor, options.region, options.window].filter((choice) => choice !== undefined);
   if (chosen.length > 1) throw new CapError('CAP_USAGE', 'choose one of monitor, region and window');
-  const display = options.display ?? process.env['DISPLAY'] ?? '';
+  const display = options.display ?? process.env.DISPLAY ?? '';
   if (display === '') {
     throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'there is no display: DISPLAY is not set', {
       hint: 'run in a desktop session, name one with --display, or use --source test',

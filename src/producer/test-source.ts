@@ -17,7 +17,7 @@ export function testSource(options: TestOptions = {}): VideoSource {
     width: evenDown(expectInteger('the test picture width', width, MIN_SIDE_PX, MAX_SIDE_PX)),
     height: evenDown(expectInteger('the test picture height', height, MIN_SIDE_PX, MAX_SIDE_PX)),
   };
-  const font = `Sans ${Math.max(12, Math.round(size.height / 24))}`;
+  const font = `Sans ${Math.max(8, Math.round(size.height / 60))}`;
   return {
     label: `test ${formatSize(size)}`,
     launch:

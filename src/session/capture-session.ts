@@ -10,16 +10,7 @@ import {
   silentLogger,
   TypedEvents,
 } from '../core/index.js';
-import { native, Pipeline } from '../native/index.js';
-import {
-  openSource,
-  planner,
-  type ScalePlan,
-  type ScalingOptions,
-  type SourceOptions,
-  toNativePlan,
-  type VideoSource,
-} from '../producer/index.js';
+import { Capture, type ScalePlan, type ScalingOptions, type SourceOptions, UNITS } from '../producer/index.js';
 import {
   type EncoderOptions,
   Mp4Recorder,
@@ -29,7 +20,7 @@ import {
   x264Encoder,
 } from '../transport/index.js';
 
-export interface CaptureOptions {
+export interface CaptureSessionOptions {
   /** What to capture. @default { kind: 'screen' } */
   readonly source?: SourceOptions | undefined;
   /** How it is scaled. @default full size */
@@ -40,7 +31,7 @@ export interface CaptureOptions {
   readonly logger?: Logger | undefined;
 }
 
-export type CaptureEvents = {
+export type CaptureSessionEvents = {
   /** The source changed its size; the stream goes on in the new plan's size. */
   resized: [source: Size, plan: ScalePlan];
   /** Capture ended for good: the source is lost, or the pipeline failed. The session must still be closed. */
@@ -56,79 +47,67 @@ export interface CaptureStats {
   readonly captureToEncodedMs: number;
 }
 
-/** Frames that come after the first are waited for by nobody; the first one proves that capture works. */
 const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
 /** One source, captured and encoded once, with the doors that serve it. */
-export class CaptureSession extends TypedEvents<CaptureEvents> implements Closable {
-  readonly source: VideoSource;
+export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements Closable {
   readonly stream: SharedStream;
-  readonly #pipeline: Pipeline;
-  readonly #plan: (source: Size) => ScalePlan;
+  readonly #capture: Capture;
   readonly #logger: Logger;
   readonly #doors: Closable[] = [];
-  readonly #watch: Closable;
-  #current: ScalePlan;
-  #sourceSize: Size;
-  #failure: CapError | undefined;
   #closed = false;
 
-  private constructor(source: VideoSource, pipeline: Pipeline, plan: (source: Size) => ScalePlan, logger: Logger) {
+  private constructor(capture: Capture, logger: Logger) {
     super();
-    this.source = source;
-    this.#pipeline = pipeline;
-    this.#plan = plan;
+    this.#capture = capture;
     this.#logger = logger;
-    this.#sourceSize = source.size;
-    this.#current = plan(source.size);
-    pipeline.stampFrames('capture');
-    this.stream = new SharedStream(pipeline, 'units');
-    this.#apply(this.#current);
-    pipeline.on('sourceSize', (size) => this.#resize(size));
-    pipeline.on('failed', (error) => this.#fail(error));
-    pipeline.on('ended', () => this.#fail(new CapError('CAP_SOURCE_LOST', `${source.label} has ended`)));
-    this.#watch = source.watch({
-      lost: (error) => this.#fail(error),
-      warned: (message) => logger.warn(message),
+    this.stream = new SharedStream(capture.pipeline, UNITS);
+    this.#describe(capture.plan);
+    capture.on('resized', (size, plan) => {
+      this.#describe(plan);
+      this.emit('resized', size, plan);
     });
+    capture.on('failed', (error) => this.emit('failed', error));
   }
 
   /**
    * Finds the source and starts capture and encoder; resolves with the first coded frame.
    * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_DEPENDENCY_MISSING, CAP_PIPELINE_FAILED, CAP_USAGE
    */
-  static async open(options: CaptureOptions = {}): Promise<CaptureSession> {
+  static async open(options: CaptureSessionOptions = {}): Promise<CaptureSession> {
     const fps = expectInteger('fps', options.fps ?? 30, 1, 120);
-    const plan = planner(options.scaling);
-    const encoder = x264Encoder(options.encoder ?? {}, fps);
-    const source = openSource(options.source ?? { kind: 'screen' });
-    // One streaming thread from capture to encoder, without a queue: when encoding takes longer than a
-    // frame interval the source skips a tick, and the next frame is as new as can be.
-    const pipeline = new Pipeline(
-      `${source.launch} ! video/x-raw,framerate=${fps}/1 ! identity name=capture silent=true ` +
-        `! capcompose name=compose ! ${encoder.launch} ! appsink name=units sync=false async=false max-buffers=4`,
-      { ...source.properties, ...encoder.properties },
-    );
-    let session: CaptureSession | undefined;
+    const logger = options.logger ?? silentLogger;
+    const capture = new Capture({
+      source: options.source ?? { kind: 'screen' },
+      scaling: options.scaling ?? {},
+      encoder: x264Encoder(options.encoder ?? {}, fps),
+      fps,
+      logger,
+    });
+    const session = new CaptureSession(capture, logger);
     try {
-      session = new CaptureSession(source, pipeline, plan, options.logger ?? silentLogger);
       await session.#start();
       return session;
     } catch (error) {
-      await (session ?? pipeline).close();
+      await session.close();
       throw error;
     }
   }
 
+  /** For people: what is captured. */
+  get label(): string {
+    return this.#capture.source.label;
+  }
+
   /** The plan that frames are made by at present. */
   get plan(): ScalePlan {
-    return this.#current;
+    return this.#capture.plan;
   }
 
   get stats(): CaptureStats {
     const { accessUnits, keyFrames, bytes, captureToEncodedMs } = this.stream.stats;
     return {
-      framesCaptured: this.#pipeline.framesStamped,
+      framesCaptured: this.#capture.framesCaptured,
       framesEncoded: accessUnits,
       keyFrames,
       encodedBytes: bytes,
@@ -156,7 +135,7 @@ export class CaptureSession extends TypedEvents<CaptureEvents> implements Closab
   /** Ends the doors, then the capture. Idempotent. */
   readonly close = once(async () => {
     this.#closed = true;
-    await closeAll([this.#watch, ...this.#doors, this.stream, this.#pipeline]);
+    await closeAll([...this.#doors, this.stream, this.#capture]);
   });
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,38 +143,22 @@ export class CaptureSession extends TypedEvents<CaptureEvents> implements Closab
   }
 
   async #start(): Promise<void> {
-    await this.#pipeline.play();
+    await this.#capture.start();
     const deadline = performance.now() + FIRST_FRAME_TIMEOUT_MS;
     while (this.stream.stats.accessUnits === 0) {
-      if (this.#failure) throw this.#failure;
+      if (this.#capture.failure) throw this.#capture.failure;
       if (performance.now() > deadline) {
-        throw new CapError('CAP_PIPELINE_FAILED', `no frame came from ${this.source.label} in ten seconds`);
+        throw new CapError('CAP_PIPELINE_FAILED', `no frame came from ${this.label} in ten seconds`);
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
-  #requireOpen(): void {
-    if (this.#closed) throw closedError('the capture session');
-  }
-
-  #apply(plan: ScalePlan): void {
-    native((addon) => addon.setComposePlan(this.#pipeline.native, 'compose', toNativePlan(plan, this.#sourceSize)));
+  #describe(plan: ScalePlan): void {
     this.stream.describe({ plan: plan.name, gundam: plan.gundam });
   }
 
-  #resize(size: Size): void {
-    if (this.#closed || (size.width === this.#sourceSize.width && size.height === this.#sourceSize.height)) return;
-    this.#sourceSize = size;
-    this.#current = this.#plan(size);
-    this.#apply(this.#current);
-    this.#logger.info(`the source is now ${size.width}x${size.height}`);
-    this.emit('resized', size, this.#current);
-  }
-
-  #fail(error: CapError): void {
-    if (this.#closed || this.#failure) return;
-    this.#failure = error;
-    this.emit('failed', error);
+  #requireOpen(): void {
+    if (this.#closed) throw closedError('the capture session');
   }
 }

@@ -98,22 +98,26 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
   });
 
   #dispatch(event: NativeEvent): void {
-    const reader = { peer: event['peer'], protocol: event['protocol'], path: event['path'] } as RtspReader;
+    const reader = { peer: event.peer, protocol: event.protocol, path: event.path } as RtspReader;
     switch (event.type) {
       case 'reader-joined':
         this.#logger.debug('reader joined', { ...reader });
-        return this.emit('readerJoined', reader);
+        this.emit('readerJoined', reader);
+        break;
       case 'reader-left':
-        this.#logger.debug('reader left', { ...reader, reason: event['reason'] });
-        return this.emit('readerLeft', reader, event['reason'] as RtspServerEvents['readerLeft'][1]);
+        this.#logger.debug('reader left', { ...reader, reason: event.reason });
+        this.emit('readerLeft', reader, event.reason as RtspServerEvents['readerLeft'][1]);
+        break;
       case 'reader-behind':
         this.#logger.warn('reader is too slow and loses frames', { ...reader });
-        return this.emit('readerBehind', reader);
+        this.emit('readerBehind', reader);
+        break;
       case 'reader-resumed':
-        return this.emit('readerResumed', reader);
+        this.emit('readerResumed', reader);
+        break;
       case 'reader-dropped':
         this.#logger.warn('reader takes nothing and is closed', { ...reader });
-        return;
+        break;
     }
   }
 }

@@ -1,0 +1,121 @@
+import { CapError, type Closable, closeAll, type Logger, once, type Size, TypedEvents } from '../core/index.js';
+import { type ElementProperties, native, Pipeline } from '../native/index.js';
+import { type ScalingOptions, scalePlanner, toNativePlan } from './compose.js';
+import type { ScalePlan } from './scale-plan.js';
+import { openSource, type SourceOptions } from './sources.js';
+import type { VideoSource } from './video-source.js';
+
+export interface CaptureSettings {
+  readonly source: SourceOptions;
+  readonly scaling: ScalingOptions;
+  /** Frames a second. */
+  readonly fps: number;
+  /** GStreamer fragment from I420 to what the appsink `units` gets. */
+  readonly encoder: { readonly launch: string; readonly properties: ElementProperties };
+  readonly logger: Logger;
+}
+
+export type CaptureEvents = {
+  /** The source changed its size, and frames are made by a new plan. */
+  resized: [source: Size, plan: ScalePlan];
+  /** Capture ended for good: the source is lost, or the pipeline failed. */
+  failed: [error: CapError];
+};
+
+/** Name of the appsink at the pipeline's end. */
+export const UNITS = 'units';
+
+/** One source, captured, scaled by a plan and encoded, in one pipeline. */
+export class Capture extends TypedEvents<CaptureEvents> implements Closable {
+  readonly source: VideoSource;
+  readonly pipeline: Pipeline;
+  readonly #planFor: (source: Size) => ScalePlan;
+  readonly #logger: Logger;
+  readonly #watch: Closable;
+  #plan: ScalePlan;
+  #size: Size;
+  #failure: CapError | undefined;
+  #closed = false;
+
+  /**
+   * Finds the source and builds the pipeline; `start` runs it.
+   * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_DEPENDENCY_MISSING, CAP_USAGE
+   */
+  constructor({ source: options, scaling, fps, encoder, logger }: CaptureSettings) {
+    super();
+    this.#logger = logger;
+    this.#planFor = scalePlanner(scaling);
+    this.source = openSource(options);
+    this.#size = this.source.size;
+    this.#plan = this.#planFor(this.#size);
+    // One streaming thread from capture to encoder, without a queue: when encoding takes longer than a
+    // frame interval the source skips a tick, and the next frame is as new as can be.
+    this.pipeline = new Pipeline(
+      `${this.source.launch} ! video/x-raw,framerate=${fps}/1 ! identity name=capture silent=true ` +
+        `! capcompose name=compose ! ${encoder.launch} ! appsink name=${UNITS} sync=false async=false max-buffers=4`,
+      { ...this.source.properties, ...encoder.properties },
+    );
+    this.pipeline.stampFrames('capture');
+    this.#applyPlan();
+    this.pipeline.on('sourceSize', (size) => this.#resize(size));
+    this.pipeline.on('failed', (error) => this.#fail(error));
+    this.pipeline.on('ended', () => this.#fail(new CapError('CAP_SOURCE_LOST', `${this.source.label} has ended`)));
+    this.#watch = this.#watchSource();
+  }
+
+  /** The plan that frames are made by at present. */
+  get plan(): ScalePlan {
+    return this.#plan;
+  }
+
+  /** Why capture ended, once it has. */
+  get failure(): CapError | undefined {
+    return this.#failure;
+  }
+
+  get framesCaptured(): number {
+    return this.pipeline.framesStamped;
+  }
+
+  start(): Promise<void> {
+    return this.pipeline.play();
+  }
+
+  readonly close = once(async () => {
+    this.#closed = true;
+    await closeAll([this.#watch, this.pipeline]);
+  });
+
+  #watchSource(): Closable {
+    try {
+      return this.source.watch({
+        lost: (error) => this.#fail(error),
+        warned: (message) => this.#logger.warn(message),
+      });
+    } catch (error) {
+      // The pipeline has not started: letting it go is quick, and nobody else can.
+      void this.pipeline.close();
+      throw error;
+    }
+  }
+
+  #applyPlan(): void {
+    const plan = toNativePlan(this.#plan, this.#size);
+    native((addon) => addon.setComposePlan(this.pipeline.native, 'compose', plan));
+  }
+
+  #resize(size: Size): void {
+    if (this.#closed || (size.width === this.#size.width && size.height === this.#size.height)) return;
+    this.#size = size;
+    this.#plan = this.#planFor(size);
+    this.#applyPlan();
+    this.#logger.info(`the source is now ${size.width}x${size.height}`);
+    this.emit('resized', size, this.#plan);
+  }
+
+  #fail(error: CapError): void {
+    if (this.#closed || this.#failure) return;
+    this.#failure = error;
+    this.emit('failed', error);
+  }
+}
