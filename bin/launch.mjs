@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const fromHere = (path) => new URL(`../${path}`, import.meta.url);
 
@@ -9,6 +10,12 @@ function findUnbuilt(entry) {
   return undefined;
 }
 
+/** npm 12 installs without running install scripts, so an installed package may have to be built by hand. */
+function buildCommand() {
+  if (existsSync(fromHere('tsconfig.build.json'))) return 'npm run setup';
+  return `node ${fileURLToPath(fromHere('scripts/install-native.mjs'))}`;
+}
+
 /**
  * Runs a command of this package: its module exports `main(args): Promise<exitCode>`.
  *
@@ -17,8 +24,7 @@ function findUnbuilt(entry) {
 export async function launch(entry) {
   const unbuilt = findUnbuilt(entry);
   if (unbuilt !== undefined) {
-    const isClone = existsSync(fromHere('tsconfig.build.json'));
-    process.stderr.write(`${unbuilt}; run: ${isClone ? 'npm run setup' : 'npm rebuild --global cap-gateway'}\n`);
+    process.stderr.write(`${unbuilt}; run: ${buildCommand()}\n`);
     process.exitCode = 3;
     return;
   }

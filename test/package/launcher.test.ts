@@ -37,7 +37,8 @@ test('an installed package without the native addon names the command that build
   copy.write('dist/cli/main.js', '');
   const { code, stderr } = await start();
   expect(code).toBe(3);
-  expect(stderr).toBe("cap-gateway's native addon is not built; run: npm rebuild --global cap-gateway\n");
+  const script = join(copy.path, 'scripts/install-native.mjs');
+  expect(stderr).toBe(`cap-gateway's native addon is not built; run: node ${script}\n`);
 });
 
 test('the arguments reach main, and its result is the exit code', async () => {
