@@ -3,10 +3,7 @@
 namespace cap {
 
 AppsrcDoor::AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline)
-    : hub_(std::move(hub)),
-      appsrc_(GST_ELEMENT(gst_object_ref(appsrc))),
-      max_units_(max_units),
-      timeline_(timeline) {
+    : hub_(std::move(hub)), appsrc_(GST_ELEMENT(gst_object_ref(appsrc))), max_units_(max_units), timeline_(timeline) {
   // The door bounds the queue itself, so appsrc must neither block nor refuse.
   g_object_set(appsrc_, "format", GST_FORMAT_TIME, "block", FALSE, "max-bytes", guint64{0}, "max-buffers", guint64{0},
                "max-time", guint64{0}, "do-timestamp", FALSE, nullptr);
@@ -73,7 +70,7 @@ void AppsrcDoor::Consume(const AccessUnit& unit, GstCaps* caps) {
     return;
   }
   if (!Admit(unit)) {
-    ++dropped_;
+    if (delivered_ > 0) ++dropped_;  // before the first key frame nothing is lost that was ever promised
     return;
   }
   if (caps && (!caps_ || !gst_caps_is_equal(caps_, caps))) {

@@ -41,8 +41,9 @@ std::optional<Picture> Convert(GstSample* sample) {
   picture.height = from.height;
   const size_t stride = static_cast<size_t>(GST_VIDEO_INFO_PLANE_STRIDE(&to, 0));
   std::unique_ptr<uint8_t[]> padded(new uint8_t[GST_VIDEO_INFO_SIZE(&to)]);
-  GstBuffer* wrapped = gst_buffer_new_wrapped_full(static_cast<GstMemoryFlags>(0), padded.get(),
-                                                   GST_VIDEO_INFO_SIZE(&to), 0, GST_VIDEO_INFO_SIZE(&to), nullptr, nullptr);
+  GstBuffer* wrapped =
+      gst_buffer_new_wrapped_full(static_cast<GstMemoryFlags>(0), padded.get(), GST_VIDEO_INFO_SIZE(&to), 0,
+                                  GST_VIDEO_INFO_SIZE(&to), nullptr, nullptr);
   GstVideoFrame out;
   bool converted = false;
   if (gst_video_frame_map(&out, &to, wrapped, GST_MAP_WRITE)) {
@@ -69,7 +70,8 @@ std::optional<Picture> Convert(GstSample* sample) {
 Napi::Object ToObject(Napi::Env env, Picture& picture) {
   Napi::Object object = Napi::Object::New(env);
   uint8_t* data = picture.rgb.release();
-  object.Set("data", Napi::Buffer<uint8_t>::New(env, data, picture.size, [](Napi::Env, uint8_t* bytes) { delete[] bytes; }));
+  object.Set("data",
+             Napi::Buffer<uint8_t>::New(env, data, picture.size, [](Napi::Env, uint8_t* bytes) { delete[] bytes; }));
   object.Set("width", picture.width);
   object.Set("height", picture.height);
   object.Set("sequence", static_cast<double>(picture.sequence));
@@ -128,7 +130,8 @@ class PullWorker : public Napi::AsyncWorker {
     if (picture_) {
       deferred_.Resolve(ToObject(Env(), *picture_));
     } else {
-      deferred_.Reject(Failure{"pipeline", "", "the decoded picture cannot be converted to RGB", ""}.ToError(Env()).Value());
+      deferred_.Reject(
+          Failure{"pipeline", "", "the decoded picture cannot be converted to RGB", ""}.ToError(Env()).Value());
     }
   }
 

@@ -25,7 +25,8 @@ void OnCaps(GstPad* pad, Stamper* stamper, GstEvent* event) {
   gst_event_parse_caps(event, &caps);
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   int width = 0, height = 0;
-  if (!gst_structure_get_int(structure, "width", &width) || !gst_structure_get_int(structure, "height", &height)) return;
+  if (!gst_structure_get_int(structure, "width", &width) || !gst_structure_get_int(structure, "height", &height))
+    return;
   if (width == stamper->width && height == stamper->height) return;
   stamper->width = width;
   stamper->height = height;
@@ -76,8 +77,7 @@ uint64_t WallUs() { return ClockNs(CLOCK_REALTIME) / 1000; }
 void AttachFrameStamper(GstElement* element, std::shared_ptr<std::atomic<uint64_t>> counter) {
   GstPad* pad = gst_element_get_static_pad(element, "src");
   auto* stamper = new Stamper{std::move(counter)};
-  const auto types =
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
+  const auto types = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
   gst_pad_add_probe(pad, types, OnData, stamper, [](gpointer data) { delete static_cast<Stamper*>(data); });
   gst_object_unref(pad);
 }

@@ -15,9 +15,7 @@ struct Pipeline::Bus {
 
 namespace {
 
-std::string ElementName(GstMessage* message) {
-  return message->src ? GST_OBJECT_NAME(message->src) : std::string();
-}
+std::string ElementName(GstMessage* message) { return message->src ? GST_OBJECT_NAME(message->src) : std::string(); }
 
 Failure ParseError(GstMessage* message) {
   GError* error = nullptr;
@@ -62,17 +60,15 @@ void SetFromString(GObject* object, const std::string& property, const std::stri
 void StopElement(GstElement* bin) { gst_element_set_state(bin, GST_STATE_NULL); }
 
 Napi::Function Pipeline::Define(Napi::Env env) {
-  return DefineClass(env, "Pipeline",
-                     {InstanceMethod<&Pipeline::Play>("play"), InstanceMethod<&Pipeline::Close>("close"),
-                      InstanceMethod<&Pipeline::SendEos>("sendEos"),
-                      InstanceMethod<&Pipeline::SetProperty>("setProperty"),
-                      InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
-                      InstanceMethod<&Pipeline::FramesStamped>("framesStamped")});
+  return DefineClass(
+      env, "Pipeline",
+      {InstanceMethod<&Pipeline::Play>("play"), InstanceMethod<&Pipeline::Close>("close"),
+       InstanceMethod<&Pipeline::SendEos>("sendEos"), InstanceMethod<&Pipeline::SetProperty>("setProperty"),
+       InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
+       InstanceMethod<&Pipeline::FramesStamped>("framesStamped")});
 }
 
-Pipeline* Pipeline::From(Napi::Value value) {
-  return ObjectWrap<Pipeline>::Unwrap(value.As<Napi::Object>());
-}
+Pipeline* Pipeline::From(Napi::Value value) { return ObjectWrap<Pipeline>::Unwrap(value.As<Napi::Object>()); }
 
 // new Pipeline(description, properties: {element: {property: string}}, onEvent)
 Pipeline::Pipeline(const Napi::CallbackInfo& info) : ObjectWrap(info) {

@@ -217,11 +217,13 @@ void RtspCore::RemoveReaders(const char* reason, const std::function<bool(const 
 void RtspCore::OnTeardown(GstRTSPClient*, GstRTSPContext* context, gpointer data) {
   if (!context->session) return;
   const std::string id = gst_rtsp_session_get_sessionid(context->session);
-  if (auto self = Lock(data)) self->RemoveReaders("teardown", [&](const RtspReader& r) { return r.session_id() == id; });
+  if (auto self = Lock(data))
+    self->RemoveReaders("teardown", [&](const RtspReader& r) { return r.session_id() == id; });
 }
 
 void RtspCore::OnClosed(GstRTSPClient* client, gpointer data) {
-  if (auto self = Lock(data)) self->RemoveReaders("disconnected", [&](const RtspReader& r) { return r.client() == client; });
+  if (auto self = Lock(data))
+    self->RemoveReaders("disconnected", [&](const RtspReader& r) { return r.client() == client; });
 }
 
 void RtspCore::OnSessionRemoved(GstRTSPSessionPool*, GstRTSPSession* session, gpointer data) {
@@ -327,10 +329,10 @@ RtspServer::~RtspServer() {
 // mount(path, hub, maxWaitingUnits): Promise<void>
 Napi::Value RtspServer::Mount(const Napi::CallbackInfo& info) {
   if (closed_) Throw(info.Env(), "closed", "the RTSP server is closed");
-  return AsyncTask::Run(info.Env(), Value(),
-                        [core = core_, path = info[0].As<Napi::String>().Utf8Value(),
-                         hub = AccessUnitHub::From(info[1])->core(),
-                         max = info[2].As<Napi::Number>().Uint32Value()] { return core->Mount(path, hub, max); });
+  return AsyncTask::Run(
+      info.Env(), Value(),
+      [core = core_, path = info[0].As<Napi::String>().Utf8Value(), hub = AccessUnitHub::From(info[1])->core(),
+       max = info[2].As<Napi::Number>().Uint32Value()] { return core->Mount(path, hub, max); });
 }
 
 Napi::Value RtspServer::Unmount(const Napi::CallbackInfo& info) {

@@ -59,8 +59,7 @@ bool X11Watch::Drain() {
     }
     if (event.type == UnmapNotify) events_->Post({"unmapped", {}});
     if (event.type == MapNotify) events_->Post({"mapped", {}});
-    if (event.type == ConfigureNotify &&
-        (event.xconfigure.width != width_ || event.xconfigure.height != height_)) {
+    if (event.type == ConfigureNotify && (event.xconfigure.width != width_ || event.xconfigure.height != height_)) {
       width_ = event.xconfigure.width;
       height_ = event.xconfigure.height;
       events_->Post({"resized", {{"width", double(width_)}, {"height", double(height_)}}});

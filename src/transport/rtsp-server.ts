@@ -1,4 +1,5 @@
 import {
+  CapError,
   type Closable,
   closedError,
   expectInteger,
@@ -6,6 +7,7 @@ import {
   once,
   silentLogger,
   TypedEvents,
+  toCapError,
   unexpected,
 } from '../core/index.js';
 import { type NativeEvent, type NativeRtspServer, native, nativePromise, type RtspStats } from '../native/index.js';
@@ -59,11 +61,20 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
       maxStallMs: expectInteger('maxStallMs', options.maxStallMs ?? 10_000, 1000, 600_000),
       sessionTimeoutS: expectInteger('sessionTimeoutSeconds', options.sessionTimeoutSeconds ?? 60, 10, 3600),
     };
-    this.#native = native((addon) => new addon.RtspServer(settings, (event) => this.#dispatch(event)));
+    try {
+      this.#native = native((addon) => new addon.RtspServer(settings, (event) => this.#dispatch(event)));
+    } catch (error) {
+      throw listenError(`${this.host}:${settings.port}`, toCapError(error));
+    }
   }
 
   get port(): number {
     return this.#native.port();
+  }
+
+  /** Whether only this machine can reach it. */
+  get isLoopback(): boolean {
+    return /^(127\.|::1$|localhost$)/.test(this.host);
   }
 
   /** The address for a client on this machine or, when bound elsewhere, on that one. */
@@ -120,4 +131,12 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
         break;
     }
   }
+}
+
+function listenError(address: string, cause: CapError): CapError {
+  const reason = cause.message.replace(/^Error binding to address [^ ]*: /, '');
+  return new CapError(cause.code, `cannot listen on ${address}: ${reason}`, {
+    ...(cause.hint ? { hint: cause.hint } : {}),
+    cause,
+  });
 }

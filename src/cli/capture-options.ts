@@ -1,0 +1,88 @@
+import { type Command, Option } from 'commander';
+import { CapError, type Rect, type Size } from '../core/index.js';
+import {
+  type EncoderOptions,
+  QUALITY_CRF,
+  type Quality,
+  type ScalingOptions,
+  SOURCE_KINDS,
+  type SourceOptions,
+  SPEED_PRESETS,
+  type SpeedPreset,
+} from '../session/index.js';
+import { integer, oneOf, region, size } from './parse-options.js';
+
+/** The options that say what is captured, how it is scaled and how it is encoded. */
+export interface CaptureFlags {
+  readonly source: SourceOptions['kind'];
+  readonly display?: string;
+  readonly monitor?: string;
+  readonly region?: Rect;
+  readonly window?: string;
+  readonly cursor: boolean;
+  readonly size?: Size;
+  readonly scalePreset?: string;
+  readonly gundam?: true;
+  readonly maxCrops?: 6 | 9;
+  readonly maxLongSide?: number;
+  readonly fps: number;
+  readonly quality?: Quality;
+  readonly speed?: SpeedPreset;
+  readonly gop?: number;
+  readonly maxBitrate?: number;
+}
+
+export function addCaptureOptions(command: Command): Command {
+  const add = (flags: string, text: string, parse: (value: string) => unknown, fallback?: unknown): void => {
+    const option = new Option(flags, text).argParser(parse);
+    command.addOption(fallback === undefined ? option : option.default(fallback));
+  };
+  add('--source <kind>', `what to capture: ${SOURCE_KINDS.join(' or ')}`, oneOf('--source', SOURCE_KINDS), 'screen');
+  command.option('--display <name>', 'X display (default: $DISPLAY)');
+  command.option('--monitor <n|name>', 'one monitor, counted from 1');
+  add('--region <WxH+X+Y>', 'a rectangle of the screen', region('--region'));
+  command.option('--window <id|title>', 'one window');
+  command.option('--no-cursor', 'leave the mouse cursor out');
+  add('--size <WxH>', 'size of the test source (default: 1280x720)', size('--size'));
+  command.option('--scale-preset <name|file>', 'scale to a preset: see `cap presets`');
+  command.option('--gundam', "compose DeepSeek-OCR's Gundam views into each frame");
+  add('--max-crops <n>', 'with --gundam, most tiles: 9 or 6', (text) => Number(oneOf('--max-crops', ['9', '6'])(text)));
+  add('--max-long-side <px>', 'bound the longer side of the picture', integer('--max-long-side', 16, 16384));
+  add('-f, --fps <n>', 'frames a second', integer('--fps', 1, 120), 30);
+  const qualities = Object.keys(QUALITY_CRF) as Quality[];
+  add('-q, --quality <level>', `${qualities.join(', ')}: CRF 28, 23, 20, 18`, oneOf('--quality', qualities), undefined);
+  add('--speed <preset>', `x264 speed: ${SPEED_PRESETS.join(', ')}`, oneOf('--speed', SPEED_PRESETS));
+  add('--gop <seconds>', 'seconds between key frames (default: 10)', integer('--gop', 1, 600));
+  add('--max-bitrate <kbps>', 'bound the bitrate (default: 20000)', integer('--max-bitrate', 100, 200_000));
+  return command;
+}
+
+export function toSource(flags: CaptureFlags): SourceOptions {
+  const { source, display, monitor, region, window, cursor, size } = flags;
+  if (source === 'test') {
+    const idle = Object.entries({ display, monitor, region, window }).find(([, value]) => value !== undefined);
+    if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`);
+    return { kind: 'test', size };
+  }
+  if (size) throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
+  return { kind: 'screen', display, monitor, region, window, cursor };
+}
+
+export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: CaptureFlags): ScalingOptions {
+  if (gundam && scalePreset !== undefined) throw new CapError('CAP_USAGE', 'choose one of --gundam and --scale-preset');
+  if (gundam && maxLongSide !== undefined) {
+    throw new CapError('CAP_USAGE', '--max-long-side cannot be used with --gundam', { hint: 'its sizes are fixed' });
+  }
+  if (!gundam && maxCrops !== undefined) throw new CapError('CAP_USAGE', '--max-crops is for --gundam');
+  return { preset: scalePreset, gundam, maxCrops, maxLongSidePx: maxLongSide };
+}
+
+/** @param recordOnly nobody watches live, so the file may be smaller at more work per frame */
+export function toEncoder({ quality, speed, gop, maxBitrate }: CaptureFlags, recordOnly: boolean): EncoderOptions {
+  return {
+    crf: quality && QUALITY_CRF[quality],
+    speed: speed ?? (recordOnly ? 'veryfast' : undefined),
+    gopSeconds: gop,
+    maxBitrateKbps: maxBitrate,
+  };
+}

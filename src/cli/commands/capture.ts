@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
+import { startMetricsServer } from '../../server/index.js';
+import { CaptureSession, type Mp4Recorder, type RtspServer } from '../../session/index.js';
+import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
+import { duration, integer } from '../parse-options.js';
+import { RecordingProgress } from '../recording-progress.js';
+import { untilStopped } from '../until-stopped.js';
+
+interface Flags extends CaptureFlags {
+  readonly rtsp?: true;
+  readonly rtspPort: number;
+  readonly host: string;
+  readonly output?: string;
+  readonly record?: string;
+  readonly duration?: number;
+  readonly metricsPort?: number;
+  readonly verbose?: true;
+}
+
+/** Makes capturing the program's own action: `cap --rtsp …`, `cap out.mp4`. */
+export function registerCapture(program: Command, stop: AbortSignal): void {
+  program.argument('[output]', 'MP4 file to record into');
+  addCaptureOptions(program)
+    .option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap')
+    .option('--rtsp-port <port>', '0 for a free one', integer('--rtsp-port', 0, 65535), 8554)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('-o, --output <file>', 'the same as [output]')
+    .option('--record <file>', 'the same as [output], beside --rtsp')
+    .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
+    .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
+    .option('-v, --verbose', 'say more on standard error')
+    .action((argument: string | undefined, flags: Flags) => capture(outputOf(argument, flags), flags, stop));
+}
+
+function outputOf(argument: string | undefined, { output, record }: Flags): string | undefined {
+  const given = [argument, output, record].filter((path) => path !== undefined);
+  if (given.length > 1)
+    throw new CapError('CAP_USAGE', 'name one output file', { hint: `received ${given.join(', ')}` });
+  if (given[0] !== undefined && !/\.(mp4|m4v)$/i.test(given[0])) {
+    throw new CapError('CAP_USAGE', `expected a file ending in .mp4 for the output, received "${given[0]}"`, {
+      hint: /^[a-z-]+$/.test(given[0]) ? 'or is it a command? see cap --help' : 'recordings are MP4',
+    });
+  }
+  return given[0];
+}
+
+async function capture(output: string | undefined, flags: Flags, stop: AbortSignal): Promise<void> {
+  if (!flags.rtsp && output === undefined) {
+    throw new CapError('CAP_USAGE', 'nothing to do', {
+      hint: 'cap --rtsp serves a stream, cap out.mp4 records; see cap --help',
+    });
+  }
+  const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
+  await using session = await CaptureSession.open({
+    source: toSource(flags),
+    scaling: toScaling(flags),
+    encoder: toEncoder(flags, !flags.rtsp),
+    fps: flags.fps,
+    logger,
+  });
+  const ended = untilStopped(session, stop, flags.duration);
+  if (stop.aborted) return;
+  print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} at ${flags.fps} fps`);
+  const rtsp = flags.rtsp && (await session.serveRtsp('/cap', { host: flags.host, port: flags.rtspPort }));
+  const recorder = output === undefined ? undefined : await session.record(output);
+  await using metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await startMetricsServer({ host: flags.host, port: flags.metricsPort, session, rtsp: rtsp || undefined });
+  if (rtsp) announce(rtsp);
+  if (metrics) print(`metrics at ${metrics.url}`);
+  await recordUntil(ended, recorder);
+}
+
+function announce(server: RtspServer): void {
+  print(server.url('/cap'));
+  if (!server.isLoopback) {
+    process.stderr.write(`warning: ${server.host} is open to the network and the stream has no password\n`);
+  }
+}
+
+async function recordUntil(ended: Promise<void>, recorder: Mp4Recorder | undefined): Promise<void> {
+  if (!recorder) return ended;
+  const progress = new RecordingProgress(recorder);
+  try {
+    await Promise.race([ended, failure(recorder)]);
+    await recorder.close();
+    progress.end();
+  } finally {
+    progress.close();
+  }
+}
+
+function failure(recorder: Mp4Recorder): Promise<never> {
+  return new Promise((_, reject) => {
+    recorder.on('failed', reject);
+  });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { registerCapture } from './commands/capture.js';
+import { registerPresets } from './commands/presets.js';
+import { run } from './run.js';
+
+/** Runs `cap`. Resolves to the exit code; `stop` ends a command that runs until it is told. */
+export function main(args: readonly string[], stop: AbortSignal): Promise<number> {
+  const program = new Command('cap')
+    .description('Stream or record a screen for vision-language models, and have them look at it')
+    .version(packageVersion(), '-V, --version')
+    .enablePositionalOptions()
+    .showSuggestionAfterError();
+  registerCapture(program, stop);
+  registerPresets(program);
+  return run(program, args);
+}
+
+function packageVersion(): string {
+  const url = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,59 @@
+import { type CommanderError, InvalidArgumentError } from 'commander';
+import { CapError, expectInteger, parseRegion, parseSize, type Rect, type Size, unexpected } from '../core/index.js';
+
+/** A commander parser for whole numbers within bounds. */
+export function integer(name: string, min: number, max: number): (text: string) => number {
+  return (text) => expectInteger(name, /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN, min, max);
+}
+
+/** A commander parser for one of a few words. */
+export function oneOf<Word extends string>(name: string, words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found === undefined) throw unexpected(name, `one of ${words.join(', ')}`, text);
+    return found;
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** setTimeout's limit, about 24 days. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+/** A commander parser for durations: `500ms`, `30s`, `2m`, `1h`; gives milliseconds. */
+export function duration(name: string, minMs = 1): (text: string) => number {
+  return (text) => {
+    const match = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
+    const milliseconds = match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0) : Number.NaN;
+    if (!(milliseconds >= minMs && milliseconds <= MAX_DURATION_MS)) {
+      throw unexpected(name, `a duration such as 30s, 2m or 1h${minMs > 1 ? `, ${minMs} ms at least` : ''}`, text);
+    }
+    return milliseconds;
+  };
+}
+
+export function size(name: string): (text: string) => Size {
+  return (text) => {
+    const parsed = parseSize(text);
+    if (!parsed) throw unexpected(name, 'a size such as 1920x1080', text);
+    return parsed;
+  };
+}
+
+export function region(name: string): (text: string) => Rect {
+  return (text) => {
+    const parsed = parseRegion(text);
+    if (!parsed) throw unexpected(name, 'a region such as 1280x720+100+50', text);
+    return parsed;
+  };
+}
+
+/** Commander's own complaints as our usage error; undefined for the end of --help and --version. */
+export function fromCommander(error: CommanderError): CapError | undefined {
+  if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
+  const message = error.message.replace(/^error: /, '').replace(/\n.*/s, '');
+  const suggestion = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
+  return new CapError('CAP_USAGE', message, {
+    hint: suggestion ? `did you mean ${suggestion}?` : 'see cap --help',
+    cause: error instanceof InvalidArgumentError ? undefined : error,
+  });
+}

@@ -1,0 +1,41 @@
+import type { Mp4Recorder } from '../session/index.js';
+
+const TERMINAL_INTERVAL_MS = 500;
+const LOG_INTERVAL_MS = 10_000;
+
+/** Says on standard error how a recording goes: one line rewritten in a terminal, a line now and then elsewhere. */
+export class RecordingProgress {
+  readonly #recorder: Mp4Recorder;
+  readonly #isTerminal = process.stderr.isTTY === true;
+  readonly #startedMs = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(recorder: Mp4Recorder) {
+    this.#recorder = recorder;
+    this.#timer = setInterval(() => this.#show(), this.#isTerminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** The last word, when the file is finished. */
+  end(): void {
+    this.close();
+    process.stderr.write(
+      `${this.#isTerminal ? '\r\u001b[K' : ''}recorded ${this.#text()} into ${this.#recorder.path}\n`,
+    );
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #show(): void {
+    process.stderr.write(this.#isTerminal ? `\r\u001b[Krecording ${this.#text()}` : `recording ${this.#text()}\n`);
+  }
+
+  #text(): string {
+    const { delivered, dropped, bytes } = this.#recorder.stats;
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    const lost = dropped > 0 ? `, ${dropped} frames lost to a slow disk` : '';
+    return `${seconds.toFixed(1)} s, ${delivered} frames, ${(bytes / 1e6).toFixed(1)} MB${lost}`;
+  }
+}

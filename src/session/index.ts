@@ -1,0 +1,13 @@
+export { type ScalingOptions, SOURCE_KINDS, type SourceOptions } from '../producer/index.js';
+export {
+  type EncoderOptions,
+  type Mp4Recorder,
+  QUALITY_CRF,
+  type Quality,
+  type RtspReader,
+  type RtspServer,
+  type RtspServerOptions,
+  SPEED_PRESETS,
+  type SpeedPreset,
+} from '../transport/index.js';
+export * from './capture-session.js';
