@@ -3,6 +3,26 @@ import { fileURLToPath } from 'node:url';
 
 const fromHere = (path) => new URL(`../${path}`, import.meta.url);
 
+/** Exit status of a second Ctrl-C, as shells give it for a process that SIGINT ended. */
+const INTERRUPTED = 130;
+const STOP_TIMEOUT_MS = 1800;
+
+/**
+ * The signal that ends a command. Listening starts before anything else is loaded, so that an early
+ * Ctrl-C ends it as cleanly as a late one. The second one does not wait, and neither does a stop that hangs.
+ */
+function stopOnSignals() {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(INTERRUPTED);
+      controller.abort();
+      setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
+    });
+  }
+  return controller.signal;
+}
+
 /** The first thing that is not built yet, or undefined. */
 function findUnbuilt(entry) {
   if (!existsSync(fromHere(entry))) return 'cap-gateway is not compiled';
@@ -17,11 +37,12 @@ function buildCommand() {
 }
 
 /**
- * Runs a command of this package: its module exports `main(args): Promise<exitCode>`.
+ * Runs a command of this package: its module exports `main(args, stop): Promise<exitCode>`.
  *
  * @param {string} entry the compiled module, relative to the package
  */
 export async function launch(entry) {
+  const stop = stopOnSignals();
   const unbuilt = findUnbuilt(entry);
   if (unbuilt !== undefined) {
     process.stderr.write(`${unbuilt}; run: ${buildCommand()}\n`);
@@ -29,5 +50,5 @@ export async function launch(entry) {
     return;
   }
   const { main } = await import(fromHere(entry).href);
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2), stop);
 }
