@@ -45,9 +45,9 @@ export const REQUIREMENTS = [
   requirement('build', 'module', 'xrandr', 'knows the monitors', 'libxrandr-dev', 'libXrandr-devel', 'libxrandr'),
   requirement('build', 'header', 'libyuv.h', 'scales frames', 'libyuv-dev', 'libyuv-devel', 'libyuv'),
 
-  requirement('run', 'plugin', 'app tcp playback videoconvertscale videorate videotestsrc', 'sources, conversion, hand-over to the addon', 'gstreamer1.0-plugins-base', 'gstreamer1-plugins-base', 'gst-plugins-base'),
+  requirement('run', 'plugin', 'app videorate videotestsrc', 'sources, conversion, hand-over to the addon', 'gstreamer1.0-plugins-base', 'gstreamer1-plugins-base', 'gst-plugins-base'),
   requirement('run', 'plugin', 'pango', 'draws the clock of the test picture', 'gstreamer1.0-x', 'gstreamer1-plugins-base', 'gst-plugins-base'),
-  requirement('run', 'plugin', 'ximagesrc rtp rtpmanager rtsp udp isomp4 videobox', 'screen capture, RTP, RTSP, MP4', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
+  requirement('run', 'plugin', 'ximagesrc rtp rtpmanager rtsp udp isomp4', 'screen capture, RTP, RTSP, MP4', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('run', 'plugin', 'videoparsersbad', 'parses H.264', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugins-bad-free', 'gst-plugins-bad'),
   requirement('run', 'plugin', 'x264', 'encodes H.264', 'gstreamer1.0-plugins-ugly', 'gstreamer1-plugins-ugly', 'gst-plugins-ugly'),
   requirement('run', 'plugin', 'libav', 'decodes H.264', 'gstreamer1.0-libav', 'gstreamer1-plugin-libav', 'gst-libav'),
