@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the tarball has what running needs and no sources of the tests', () => {
   expect(files).toEqual(
-    expect.arrayContaining(['LICENSE', 'README.md', 'binding.gyp', 'bin/cap.mjs', 'dist/index.js']),
+    expect.arrayContaining(['LICENSE', 'CHANGELOG.md', 'binding.gyp', 'bin/cap.mjs', 'dist/index.js']),
   );
   expect(files.filter((path) => /^(src|test|build|node_modules)\//.test(path))).toEqual([]);
 });
