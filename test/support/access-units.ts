@@ -1,0 +1,77 @@
+/** One coded picture, as it came over RTP. */
+export interface AccessUnit {
+  /** RTP time, 90,000 a second, without the wrap after 2^32. */
+  readonly rtpTime: number;
+  readonly key: boolean;
+  /** Byte-stream format, with start codes. */
+  readonly data: Buffer;
+}
+
+const START_CODE = Buffer.from([0, 0, 0, 1]);
+const IDR = 5;
+const STAP_A = 24;
+const FU_A = 28;
+
+/** Puts access units together from the RTP packets of an H.264 stream (RFC 6184) that arrive whole and in order. */
+export class AccessUnitReader {
+  #parts: Buffer[] = [];
+  #key = false;
+  #rtpTime: number | undefined;
+
+  /** Takes one RTP packet; gives the access unit that it completes. */
+  push(packet: Buffer): AccessUnit | undefined {
+    const headerBytes = 12 + 4 * (packet.readUInt8(0) & 0x0f);
+    const marker = packet.readUInt8(1) >= 0x80;
+    this.#rtpTime = unwrap(packet.readUInt32BE(4), this.#rtpTime);
+    this.#takePayload(packet.subarray(headerBytes));
+    if (!marker) return undefined;
+    const unit = { rtpTime: this.#rtpTime, key: this.#key, data: Buffer.concat(this.#parts) };
+    this.#parts = [];
+    this.#key = false;
+    return unit;
+  }
+
+  #takePayload(payload: Buffer): void {
+    const type = payload.readUInt8(0) & 0x1f;
+    if (type === STAP_A) {
+      for (let at = 1; at + 2 < payload.length; at += 2 + payload.readUInt16BE(at)) {
+        this.#begin(payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
+      }
+    } else if (type === FU_A) {
+      const [indicator, header] = [payload.readUInt8(0), payload.readUInt8(1)];
+      if (header & 0x80) this.#begin(Buffer.from([(indicator & 0xe0) | (header & 0x1f)]));
+      this.#parts.push(Buffer.from(payload.subarray(2)));
+    } else {
+      this.#begin(payload);
+    }
+  }
+
+  #begin(nal: Buffer): void {
+    if ((nal.readUInt8(0) & 0x1f) === IDR) this.#key = true;
+    this.#parts.push(START_CODE, Buffer.from(nal));
+  }
+}
+
+function unwrap(time: number, previous: number | undefined): number {
+  if (previous === undefined) return time;
+  const step = (time - (previous % 2 ** 32) + 2 ** 32) % 2 ** 32;
+  return previous + (step >= 2 ** 31 ? step - 2 ** 32 : step);
+}
+
+/** Cuts a byte-stream file into access units: at each first slice of a picture, with what stands before it. */
+export function splitByteStream(stream: Buffer): Buffer[] {
+  const starts: number[] = [];
+  let pictureSeen = true;
+  for (let at = stream.indexOf('\0\0\x01', 0, 'latin1'); at >= 0; at = stream.indexOf('\0\0\x01', at + 3, 'latin1')) {
+    const type = stream.readUInt8(at + 3) & 0x1f;
+    const isSlice = type === 1 || type === IDR;
+    // first_mb_in_slice is 0, one bit that is set, in the first slice of a picture (ITU-T H.264, 7.3.3).
+    const beginsPicture = isSlice && stream.readUInt8(at + 4) >= 0x80;
+    if (pictureSeen && (!isSlice || beginsPicture)) {
+      starts.push(at);
+      pictureSeen = false;
+    }
+    if (isSlice) pictureSeen = true;
+  }
+  return starts.map((start, index) => stream.subarray(start, starts[index + 1] ?? stream.length));
+}
