@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerCapture } from './commands/capture.js';
+import { registerDescribe } from './commands/describe.js';
 import { registerPresets } from './commands/presets.js';
+import { registerWatch } from './commands/watch.js';
 import { run } from './run.js';
 
 /** Runs `cap`. Resolves to the exit code; `stop` ends a command that runs until it is told. */
@@ -12,6 +14,8 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
     .enablePositionalOptions()
     .showSuggestionAfterError();
   registerCapture(program, stop);
+  registerDescribe(program, stop);
+  registerWatch(program, stop);
   registerPresets(program);
   return run(program, args);
 }

@@ -113,15 +113,25 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { afterSequence, resolve, reject };
+      const settled = (): void => signal?.removeEventListener('abort', abort);
+      const waiter: Waiter = {
+        afterSequence,
+        resolve: () => {
+          settled();
+          resolve();
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      };
+      const abort = (): void => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+        waiter.reject(signal?.reason);
+      };
       this.#waiters.push(waiter);
-      signal?.addEventListener('abort', () => this.#drop(waiter, signal), { once: true });
+      signal?.addEventListener('abort', abort, { once: true });
     });
-  }
-
-  #drop(waiter: Waiter, signal: AbortSignal): void {
-    this.#waiters = this.#waiters.filter((other) => other !== waiter);
-    waiter.reject(signal.reason);
   }
 
   #settle(settle: (waiter: Waiter) => void): void {

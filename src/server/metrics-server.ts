@@ -1,16 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
 import { CapError, type Closable, once } from '../core/index.js';
-import type { CaptureSession, RtspServer } from '../session/index.js';
-import { captureMetrics } from './capture-metrics.js';
 
 export interface MetricsServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string | undefined;
   /** 0 for a free one. */
   readonly port: number;
-  readonly session: CaptureSession;
-  readonly rtsp?: RtspServer | undefined;
+  readonly registry: Registry;
 }
 
 export interface MetricsServer extends Closable, AsyncDisposable {
@@ -19,8 +17,7 @@ export interface MetricsServer extends Closable, AsyncDisposable {
 
 /** Serves `GET /metrics` in Prometheus' text format. @throws CAP_PORT_UNAVAILABLE */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { host = '127.0.0.1', port } = options;
-  const registry = await captureMetrics(options.session, options.rtsp);
+  const { host = '127.0.0.1', port, registry } = options;
   const server = createServer(async (request, response) => {
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET' || path !== '/metrics') {

@@ -1,4 +1,14 @@
-export { type ScalingOptions, SOURCE_KINDS, type SourceOptions } from '../producer/index.js';
+export {
+  type AdaptorOptions,
+  type Answer,
+  DEFAULT_PROMPT,
+  PROVIDERS,
+  type Provider,
+  type SamplerOptions,
+  type WatchCounts,
+  type WatchOptions,
+} from '../consumer/index.js';
+export { type ScalePlan, type ScalingOptions, SOURCE_KINDS, type SourceOptions } from '../producer/index.js';
 export {
   type EncoderOptions,
   type Mp4Recorder,
@@ -11,3 +21,4 @@ export {
   type SpeedPreset,
 } from '../transport/index.js';
 export * from './capture-session.js';
+export * from './watch-session.js';

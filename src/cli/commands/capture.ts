@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
-import { startMetricsServer } from '../../server/index.js';
+import { captureMetrics, startMetricsServer } from '../../server/index.js';
 import { CaptureSession, type Mp4Recorder, type RtspServer } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { duration, integer } from '../parse-options.js';
@@ -67,7 +67,10 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   await using metrics =
     flags.metricsPort === undefined
       ? undefined
-      : await startMetricsServer({ host: flags.host, port: flags.metricsPort, session, rtsp: rtsp || undefined });
+      : await startMetricsServer({
+          port: flags.metricsPort,
+          registry: await captureMetrics(session, rtsp || undefined),
+        });
   if (rtsp) announce(rtsp);
   if (metrics) print(`metrics at ${metrics.url}`);
   await recordUntil(ended, recorder);

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { createStreamLogger } from '../../core/index.js';
+import { describeStream } from '../../session/index.js';
+import { answerJson, answerSummary } from '../answer-printer.js';
+import { addModelOptions, type ModelFlags, toLook, toModel } from '../model-options.js';
+
+/** Adds `cap describe URL`: one look, printed. */
+export function registerDescribe(program: Command, stop: AbortSignal): void {
+  const command = program.command('describe').description('look at a stream once and print what a model says');
+  command.argument('<url>', 'rtsp:// address of the stream');
+  addModelOptions(command).action((url: string, flags: ModelFlags) => describe(url, flags, stop));
+}
+
+async function describe(url: string, flags: ModelFlags, stop: AbortSignal): Promise<void> {
+  const streams = !flags.json && process.stdout.isTTY === true;
+  let streamed = false;
+  const onText = (delta: string): void => {
+    streamed = true;
+    process.stdout.write(delta);
+  };
+  try {
+    const answer = await describeStream(url, {
+      model: toModel(flags),
+      sampler: { protocol: flags.protocol },
+      look: { ...toLook(flags), signal: stop, ...(streams ? { onText } : {}) },
+      logger: createStreamLogger({ level: flags.verbose ? 'debug' : 'info' }),
+    });
+    process.stdout.write(flags.json ? answerJson(answer) : `${streamed ? '' : answer.text}\n`);
+    if (flags.verbose) process.stderr.write(`${answerSummary(answer)}\n`);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}

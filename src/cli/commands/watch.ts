@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { createStreamLogger } from '../../core/index.js';
+import { startMetricsServer, watchMetrics } from '../../server/index.js';
+import { WatchSession } from '../../session/index.js';
+import { AnswerPrinter, answerJson } from '../answer-printer.js';
+import { addModelOptions, type ModelFlags, toLook, toModel } from '../model-options.js';
+import { duration, integer } from '../parse-options.js';
+
+interface Flags extends ModelFlags {
+  readonly every: number;
+  readonly duration?: number;
+  readonly metricsPort?: number;
+}
+
+/** Adds `cap watch URL`: a model looks again and again until Ctrl-C. */
+export function registerWatch(program: Command, stop: AbortSignal): void {
+  const command = program.command('watch').description('have a model look at a stream again and again');
+  command.argument('<url>', 'rtsp:// address of the stream');
+  addModelOptions(command)
+    .option('--every <time>', 'least time between two looks', duration('--every'), 5000)
+    .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
+    .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
+    .action((url: string, flags: Flags) => watch(url, flags, stop));
+}
+
+async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void> {
+  const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
+  await using session = await WatchSession.open(url, {
+    model: toModel(flags),
+    sampler: { protocol: flags.protocol },
+    watch: { everyMs: Math.round(flags.every), ...toLook(flags) },
+    logger,
+  });
+  await using metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await startMetricsServer({ port: flags.metricsPort, registry: await watchMetrics(session) });
+  if (metrics) process.stderr.write(`metrics at ${metrics.url}\n`);
+  show(session, flags.json === true);
+  session.sampler.on('disconnected', (error, retryMs) =>
+    logger.warn(`${error.message}; trying again in ${retryMs} ms`),
+  );
+  session.watch.on('failed', (error) => logger.warn(error.message + (error.hint ? ` (${error.hint})` : '')));
+
+  const end = (): void => void session.watch.close();
+  const timer = flags.duration === undefined ? undefined : setTimeout(end, flags.duration);
+  if (stop.aborted) end();
+  stop.addEventListener('abort', end, { once: true });
+  const error = await session.watch.finished;
+  clearTimeout(timer);
+  if (!flags.json) process.stderr.write(`${summary(session)}\n`);
+  if (error) throw error;
+}
+
+function show({ watch }: WatchSession, json: boolean): void {
+  if (json) {
+    watch.on('answered', (answer) => process.stdout.write(answerJson(answer)));
+    return;
+  }
+  const printer = new AnswerPrinter(process.stdout);
+  watch.on('streamed', (delta) => printer.streamed(delta));
+  watch.on('answered', (answer) => printer.answered(answer));
+  watch.on('failed', () => printer.broken());
+}
+
+function summary({ watch }: WatchSession): string {
+  const { seen, answered, failed, superseded } = watch.counts();
+  return `${seen} frames seen, ${answered} answered, ${failed} failed, ${superseded} superseded by newer ones`;
+}

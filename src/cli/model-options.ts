@@ -1,0 +1,60 @@
+import { type Command, Option } from 'commander';
+import { type AdaptorOptions, DEFAULT_PROMPT, type ModelOptions, PROVIDERS } from '../session/index.js';
+import { duration, integer, oneOf } from './parse-options.js';
+
+/** The options that say which model looks, at what and how. */
+export interface ModelFlags {
+  readonly provider: string;
+  readonly model?: string;
+  readonly baseUrl?: string;
+  readonly detail?: NonNullable<AdaptorOptions['detail']>;
+  readonly prompt: string;
+  readonly system?: string;
+  readonly maxTokens?: number;
+  readonly timeout?: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly json?: true;
+  readonly verbose?: true;
+}
+
+export function addModelOptions(command: Command): Command {
+  const names = PROVIDERS.map((provider) => provider.name);
+  const keys = PROVIDERS.filter((provider) => provider.keyVariable);
+  const details = ['low', 'high', 'auto', 'original'] as const;
+  return command
+    .option('--provider <name>', `who looks: ${names.join(', ')}`, oneOf('--provider', names), 'local')
+    .option('--model <name>', "the provider's model")
+    .option('--base-url <url>', 'address of a server with the same interface')
+    .option('--prompt <text>', 'what to ask about the picture', DEFAULT_PROMPT)
+    .option('--system <text>', 'what to tell the model about its task as a whole')
+    .addOption(new Option('--detail <level>', 'how closely to look, where the provider has a choice').choices(details))
+    .option('--max-tokens <n>', 'most tokens of an answer', integer('--max-tokens', 1, 1_000_000))
+    .option('--timeout <time>', 'longest wait for an answer (default: 5m)', duration('--timeout', 100))
+    .option('--protocol <tcp|udp>', 'how to receive the stream', oneOf('--protocol', ['tcp', 'udp']), 'tcp')
+    .option('--json', 'print one JSON object per answer')
+    .option('-v, --verbose', 'say more on standard error')
+    .addHelpText(
+      'after',
+      `\nProviders:\n${PROVIDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}\n` +
+        `\nKeys come from the environment: ${keys.map((provider) => provider.keyVariable).join(', ')}`,
+    );
+}
+
+export function toModel({ provider, model, baseUrl, detail }: ModelFlags): ModelOptions {
+  return {
+    provider,
+    ...(model === undefined ? {} : { model }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+/** The part of the options that goes with each look. */
+export function toLook({ prompt, system, maxTokens, timeout }: ModelFlags) {
+  return {
+    prompt,
+    ...(system === undefined ? {} : { system }),
+    ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  };
+}

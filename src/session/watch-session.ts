@@ -1,0 +1,91 @@
+import {
+  type Adaptor,
+  type AdaptorOptions,
+  type Answer,
+  describe,
+  type LookOptions,
+  openAdaptor,
+  Sampler,
+  type SamplerOptions,
+  Watch,
+  type WatchOptions,
+} from '../consumer/index.js';
+import { type Closable, closeAll, type Logger, once } from '../core/index.js';
+
+export interface ModelOptions extends AdaptorOptions {
+  /** A provider's name; see PROVIDERS. @default 'local' */
+  readonly provider?: string | undefined;
+}
+
+export interface WatchSessionOptions {
+  readonly model?: ModelOptions | undefined;
+  readonly sampler?: SamplerOptions | undefined;
+  readonly watch?: WatchOptions | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** A stream, sampled and shown to a model until it is closed. */
+export class WatchSession implements Closable {
+  readonly sampler: Sampler;
+  readonly adaptor: Adaptor;
+  readonly watch: Watch;
+
+  private constructor(sampler: Sampler, adaptor: Adaptor, watch: Watch) {
+    this.sampler = sampler;
+    this.adaptor = adaptor;
+    this.watch = watch;
+  }
+
+  /**
+   * Opens the provider and begins to connect; frames and failures are events of `watch` and `sampler`.
+   * @throws CAP_USAGE, CAP_PROVIDER_AUTH when there is no key
+   */
+  static async open(url: string, options: WatchSessionOptions = {}): Promise<WatchSession> {
+    const { logger } = options;
+    const adaptor = await openModel(options.model, logger);
+    let sampler: Sampler | undefined;
+    try {
+      sampler = new Sampler(url, { logger, ...options.sampler });
+      return new WatchSession(sampler, adaptor, new Watch(sampler, adaptor, options.watch));
+    } catch (error) {
+      await closeAll([sampler, adaptor]);
+      throw error;
+    }
+  }
+
+  readonly close = once(() => closeAll([this.watch, this.sampler, this.adaptor]));
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+export interface DescribeOptions {
+  readonly model?: ModelOptions | undefined;
+  readonly sampler?: SamplerOptions | undefined;
+  readonly look?: LookOptions | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * One look at a stream: connects, shows the newest frame to a model, and closes everything.
+ * @throws CAP_STREAM_UNAVAILABLE, CAP_PROVIDER_AUTH, CAP_PROVIDER_REJECTED, CAP_PROVIDER_UNAVAILABLE, CAP_USAGE
+ */
+export async function describeStream(url: string, options: DescribeOptions = {}): Promise<Answer> {
+  const { logger } = options;
+  const adaptor = await openModel(options.model, logger);
+  let sampler: Sampler | undefined;
+  try {
+    sampler = new Sampler(url, { logger, ...options.sampler });
+    return await describe(sampler, adaptor, options.look);
+  } finally {
+    await closeAll([sampler, adaptor]);
+  }
+}
+
+function openModel(
+  { provider = 'local', ...options }: ModelOptions = {},
+  logger: Logger | undefined,
+): Promise<Adaptor> {
+  return openAdaptor(provider, logger ? { logger, ...options } : options);
+}
