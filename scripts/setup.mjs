@@ -8,16 +8,23 @@ import { buildNative } from './setup/native-build.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 import { checkNode } from './setup/node-version.mjs';
 import { REQUIREMENTS } from './setup/requirements.mjs';
-import { report } from './setup/setup-error.mjs';
+import { report, SetupError } from './setup/setup-error.mjs';
 import { installSystemPackages } from './setup/system.mjs';
 import { buildTypeScript } from './setup/typescript-build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values } = parseArgs({ options: { for: { type: 'string', default: 'run' } } });
-const stages = values.for === 'test' ? ['build', 'run', 'test'] : ['build', 'run'];
+const STAGES = { run: ['build', 'run'], test: ['build', 'run', 'test'] };
+
+function parseStages() {
+  const { values } = parseArgs({ options: { for: { type: 'string', default: 'run' } } });
+  const stages = STAGES[values.for];
+  if (stages === undefined) throw new SetupError(`Unknown value of --for: ${values.for}`, 'It takes run or test.');
+  return stages;
+}
 
 try {
   checkNode();
+  const stages = parseStages();
   const again = process.env.npm_lifecycle_event;
   installSystemPackages(
     REQUIREMENTS.filter(({ stage }) => stages.includes(stage)),

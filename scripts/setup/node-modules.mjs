@@ -29,5 +29,6 @@ function isInstalled(root) {
 export function installNodeModules(root) {
   if (isInstalled(root)) return;
   say('Installing npm packages');
-  run(['npm', 'ci', '--no-audit', '--no-fund'], 'npm ci', { cwd: root });
+  // The compiler is among the development packages, which NODE_ENV=production would leave out.
+  run(['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci', { cwd: root });
 }
