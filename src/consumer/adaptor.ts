@@ -1,0 +1,63 @@
+import type { Closable, Rect, Size } from '../core/index.js';
+import type { ImageLimits, MediaType } from './models.js';
+import type { ImageCost } from './tokens/formula.js';
+
+export interface EncodedImage extends Size {
+  readonly data: Buffer;
+  readonly mediaType: MediaType;
+}
+
+export interface AdaptorRequest {
+  readonly prompt: string;
+  /** What the model is told about its task as a whole. */
+  readonly system?: string;
+  /** Already within the adaptor's `limits`; they reach the model in this order. */
+  readonly images: readonly EncodedImage[];
+  readonly signal?: AbortSignal;
+  /** Called with each piece of text as it arrives. */
+  readonly onText?: (delta: string) => void;
+  /** Most tokens the answer may have. @default 2048 */
+  readonly maxOutputTokens?: number;
+}
+
+/** As the provider reports it. */
+export interface TokenUsage {
+  /** Everything that went in, cached or not. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** A line of text that was found in the picture. */
+export interface TextLine {
+  readonly text: string;
+  /** In pixels of the image that was sent. */
+  readonly box: Rect;
+  /** From 0 to 1. */
+  readonly confidence: number;
+}
+
+export interface AdaptorAnswer {
+  readonly text: string;
+  /** The model's own name, which may be more exact than the one asked for. */
+  readonly model: string;
+  readonly usage?: TokenUsage;
+  /** Where the text stands in the picture, from providers that read it: `local`. */
+  readonly lines?: readonly TextLine[];
+}
+
+/** The one interface behind which every provider stands. */
+export interface Adaptor extends Closable {
+  readonly provider: string;
+  readonly model: string;
+  readonly limits: ImageLimits;
+  /** What one image costs before it is sent, and the size to which the provider scales it down. */
+  imageCost(size: Size): ImageCost;
+  /**
+   * Sends one request. Fails with CAP_PROVIDER_AUTH, CAP_PROVIDER_REJECTED or CAP_PROVIDER_UNAVAILABLE,
+   * with CAP_CLOSED after `close`, and with the signal's reason when aborted.
+   */
+  ask(request: AdaptorRequest): Promise<AdaptorAnswer>;
+}
+
+/** Enough for a page of text after what a reasoning model thinks first. */
+export const DEFAULT_MAX_OUTPUT_TOKENS = 2048;

@@ -1,0 +1,95 @@
+import { CapError, type Frame, type Size } from '../core/index.js';
+import type { Adaptor, TextLine, TokenUsage } from './adaptor.js';
+import { type FitOptions, fitFrame } from './fit.js';
+import { frameAgeMs } from './frame-age.js';
+import type { MediaType } from './models.js';
+
+export const DEFAULT_PROMPT = 'Describe what is on this screen and what the user is doing.';
+
+/** How one frame is shown to a model. */
+export interface LookOptions extends FitOptions {
+  /** @default DEFAULT_PROMPT */
+  readonly prompt?: string;
+  readonly system?: string;
+  readonly maxOutputTokens?: number;
+  /** Most milliseconds for a request with its retries. @default 300_000 */
+  readonly timeoutMs?: number;
+  /** Called with each piece of text as it arrives. */
+  readonly onText?: (delta: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export const LOOK_OPTION_NAMES = [
+  'prompt',
+  'system',
+  'maxOutputTokens',
+  'timeoutMs',
+  'onText',
+  'signal',
+  'mediaType',
+  'quality',
+] as const satisfies readonly (keyof LookOptions)[];
+
+export interface SentImage extends Size {
+  readonly bytes: number;
+  readonly mediaType: MediaType;
+}
+
+/** What a model said about one frame; every field but `lines` is plain data for JSON. */
+export interface Answer {
+  readonly text: string;
+  readonly provider: string;
+  readonly model: string;
+  /** The producer's count of captured frames, or the sampler's where the stream carries none. */
+  readonly frameNumber: number;
+  /** From the capture to the moment when the request leaves; undefined when the stream does not tell. */
+  readonly frameAgeMs?: number;
+  readonly images: readonly SentImage[];
+  /** Of the images alone, before they were sent. */
+  readonly estimatedTokens: number;
+  /** Of the whole request, by the provider. */
+  readonly reportedTokens?: TokenUsage;
+  /** From the moment when the request leaves to the end of the answer. */
+  readonly latencyMs: number;
+  /** Where the text stands, from providers that read it, in pixels of the image sent. */
+  readonly lines?: readonly TextLine[];
+}
+
+/** Shows one frame to a model: fit, ask, account. */
+export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions = {}): Promise<Answer> {
+  const { images, estimatedTokens, caption } = await fitFrame(frame, adaptor, options);
+  const { prompt = DEFAULT_PROMPT, system, maxOutputTokens, timeoutMs = 300_000, onText, signal } = options;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const ageMs = frameAgeMs(frame);
+  const leftMs = performance.now();
+  const { text, model, usage, lines } = await adaptor
+    .ask({
+      prompt: caption === undefined ? prompt : `${caption}\n\n${prompt}`,
+      images,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      ...(system === undefined ? {} : { system }),
+      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+      ...(onText === undefined ? {} : { onText }),
+    })
+    .catch((error: unknown) => {
+      throw error === timeout.reason ? tooSlow(adaptor, timeoutMs) : error;
+    });
+  return {
+    text,
+    provider: adaptor.provider,
+    model,
+    frameNumber: frame.metadata?.frameNumber ?? frame.sequence,
+    ...(ageMs === undefined ? {} : { frameAgeMs: ageMs }),
+    images: images.map(({ width, height, data, mediaType }) => ({ width, height, bytes: data.length, mediaType })),
+    estimatedTokens,
+    ...(usage === undefined ? {} : { reportedTokens: usage }),
+    latencyMs: performance.now() - leftMs,
+    ...(lines === undefined ? {} : { lines }),
+  };
+}
+
+function tooSlow(adaptor: Adaptor, timeoutMs: number): CapError {
+  return new CapError('CAP_PROVIDER_UNAVAILABLE', `${adaptor.provider}: no answer within ${timeoutMs / 1000} s`, {
+    hint: 'allow more time or use a faster model',
+  });
+}
