@@ -45,7 +45,8 @@ Napi::Value FindSei(const Napi::CallbackInfo& info) {
 }
 
 // GStreamer's own warnings (rtpbin says "sticky event misordering" at each UDP reader) are for
-// whoever debugs GStreamer; what matters to a user arrives as bus messages.
+// whoever debugs GStreamer; what matters to a user arrives as bus messages. Its RTSP library quotes
+// whatever a client sent: nobody on the network may write to our terminal.
 void QuietLog(const gchar* domain, GLogLevelFlags level, const gchar* message, gpointer) {
   if (g_getenv("GST_DEBUG") || !(level & G_LOG_LEVEL_WARNING)) g_log_default_handler(domain, level, message, nullptr);
 }
@@ -57,6 +58,7 @@ void InitializeOnce(Napi::Env env) {
     SurviveX11Errors();
     if (!gst_init_check(nullptr, nullptr, &error)) return false;
     g_log_set_handler("GStreamer", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
+    g_log_set_handler("GStreamer-RTSP", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     RegisterComposeElement();
     return true;
   }();

@@ -16,6 +16,8 @@ namespace {
 constexpr unsigned kCheckIntervalMs = 250;
 constexpr guint kMaxRequestBytes = 64 * 1024;
 constexpr guint kMaxSessions = 1000;
+// The default of 5 loses connections when many readers come at once: each tries again after a second.
+constexpr int kBacklog = 128;
 // Bounds how much video waits in the kernel for a slow reader; a large key frame still fits.
 constexpr int kClientSendBuffer = 512 * 1024;
 
@@ -36,6 +38,7 @@ RtspCore::RtspCore(RtspOptions options, Napi::Env env, Napi::Function listener)
     : options_(std::move(options)), server_(gst_rtsp_server_new()), events_(env, listener, "cap rtsp events", 256) {
   gst_rtsp_server_set_address(server_, options_.host.c_str());
   gst_rtsp_server_set_service(server_, std::to_string(options_.port).c_str());
+  gst_rtsp_server_set_backlog(server_, kBacklog);
   g_object_set(server_, "content-length-limit", kMaxRequestBytes, nullptr);
   GstRTSPThreadPool* threads = gst_rtsp_server_get_thread_pool(server_);
   // No client threads: clients are served by the main loop that accepted them, so that one thread

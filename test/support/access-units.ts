@@ -12,9 +12,16 @@ const IDR = 5;
 const STAP_A = 24;
 const FU_A = 28;
 
-/** Puts access units together from the RTP packets of an H.264 stream (RFC 6184) that arrive whole and in order. */
+/**
+ * Puts access units together from the RTP packets of an H.264 stream (RFC 6184) that arrive in order. A unit that
+ * lacks a packet is left out and counted.
+ */
 export class AccessUnitReader {
+  /** Units that were left out. */
+  incomplete = 0;
   #parts: Buffer[] = [];
+  #broken = false;
+  #nextSequence: number | undefined;
   #key = false;
   #rtpTime: number | undefined;
 
@@ -22,13 +29,34 @@ export class AccessUnitReader {
   push(packet: Buffer): AccessUnit | undefined {
     const headerBytes = 12 + 4 * (packet.readUInt8(0) & 0x0f);
     const marker = packet.readUInt8(1) >= 0x80;
-    this.#rtpTime = unwrap(packet.readUInt32BE(4), this.#rtpTime);
+    const sequence = packet.readUInt16BE(2);
+    const rtpTime = unwrap(packet.readUInt32BE(4), this.#rtpTime);
+    const lost = this.#nextSequence !== undefined && sequence !== this.#nextSequence;
+    if (this.#parts.length > 0 && rtpTime !== this.#rtpTime) this.#leaveOut();
+    // Whether the packets before this one belonged to the same unit cannot be known after a loss.
+    if (lost) this.#broken = rtpTime === this.#rtpTime || this.#parts.length > 0;
+    this.#nextSequence = (sequence + 1) % 2 ** 16;
+    this.#rtpTime = rtpTime;
     this.#takePayload(packet.subarray(headerBytes));
     if (!marker) return undefined;
-    const unit = { rtpTime: this.#rtpTime, key: this.#key, data: Buffer.concat(this.#parts) };
+    if (this.#broken) {
+      this.#leaveOut();
+      return undefined;
+    }
+    const unit = { rtpTime, key: this.#key, data: Buffer.concat(this.#parts) };
+    this.#reset();
+    return unit;
+  }
+
+  #leaveOut(): void {
+    this.incomplete += 1;
+    this.#reset();
+  }
+
+  #reset(): void {
     this.#parts = [];
     this.#key = false;
-    return unit;
+    this.#broken = false;
   }
 
   #takePayload(payload: Buffer): void {

@@ -7,6 +7,13 @@ export interface RtspResponse {
   readonly body: string;
 }
 
+export interface RequestParts {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** @default the url that the connection was opened with */
+  readonly url?: string;
+  readonly body?: string;
+}
+
 type PacketListener = (packet: Buffer, channel: number) => void;
 
 /** An RTSP connection by hand: requests, responses and interleaved packets, without any media library. */
@@ -37,10 +44,11 @@ export class RtspClient implements AsyncDisposable {
   }
 
   /** Resolves with the server's answer; rejects when the connection ends first. */
-  request(method: string, headers: Readonly<Record<string, string>> = {}, control = ''): Promise<RtspResponse> {
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  request(method: string, { headers = {}, url = this.#url, body = '' }: RequestParts = {}): Promise<RtspResponse> {
+    const all = body === '' ? headers : { ...headers, 'Content-Length': `${Buffer.byteLength(body)}` };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     this.#sequence += 1;
-    this.write(`${method} ${this.#url}${control} RTSP/1.0\r\nCSeq: ${this.#sequence}\r\n${lines.join('')}\r\n`);
+    this.write(`${method} ${url} RTSP/1.0\r\nCSeq: ${this.#sequence}\r\n${lines.join('')}\r\n${body}`);
     const answered = new Promise<RtspResponse>((resolve) => this.#answers.push(resolve));
     const ended = this.closed.then(() => {
       throw new Error(`the server closed the connection at ${method}`);
@@ -50,13 +58,15 @@ export class RtspClient implements AsyncDisposable {
 
   /** DESCRIBE, SETUP of the first stream and PLAY; resolves with the session's id. */
   async play(transport: string): Promise<string> {
-    const described = await this.request('DESCRIBE', { Accept: 'application/sdp' });
+    const described = await this.request('DESCRIBE', { headers: { Accept: 'application/sdp' } });
     expectOk('DESCRIBE', described);
+    const base = described.headers.get('content-base') ?? `${this.#url}/`;
     const control = /^a=control:(?!\*)(\S+)/m.exec(described.body)?.[1] ?? '';
-    const setUp = await this.request('SETUP', { Transport: transport }, `/${control}`);
+    const setUp = await this.request('SETUP', { headers: { Transport: transport }, url: base + control });
     expectOk('SETUP', setUp);
     const session = (setUp.headers.get('session') ?? '').split(';')[0] ?? '';
-    expectOk('PLAY', await this.request('PLAY', { Session: session, Range: 'npt=0.000-' }));
+    const headers = { Session: session, Range: 'npt=0.000-' };
+    expectOk('PLAY', await this.request('PLAY', { headers, url: base }));
     return session;
   }
 

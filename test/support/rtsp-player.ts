@@ -9,11 +9,13 @@ export class RtspPlayer implements AsyncDisposable {
   readonly client: RtspClient;
   readonly session: string;
   readonly units: readonly AccessUnit[];
+  readonly #reader: AccessUnitReader;
 
-  private constructor(client: RtspClient, session: string, units: readonly AccessUnit[]) {
+  private constructor(client: RtspClient, session: string, units: readonly AccessUnit[], reader: AccessUnitReader) {
     this.client = client;
     this.session = session;
     this.units = units;
+    this.#reader = reader;
   }
 
   /** Plays over the RTSP connection itself. */
@@ -25,11 +27,12 @@ export class RtspPlayer implements AsyncDisposable {
       const unit = channel === 0 ? reader.push(packet) : undefined;
       if (unit) units.push(unit);
     });
-    return new RtspPlayer(client, await client.play('RTP/AVP/TCP;unicast;interleaved=0-1'), units);
+    return new RtspPlayer(client, await client.play('RTP/AVP/TCP;unicast;interleaved=0-1'), units, reader);
   }
 
-  get keyFrames(): number {
-    return this.units.filter((unit) => unit.key).length;
+  /** Access units that came in part only. */
+  get incompleteUnits(): number {
+    return this.#reader.incomplete;
   }
 
   /** Resolves when `count` more access units have come. */
@@ -42,7 +45,7 @@ export class RtspPlayer implements AsyncDisposable {
   }
 
   async teardown(): Promise<void> {
-    await this.client.request('TEARDOWN', { Session: this.session });
+    await this.client.request('TEARDOWN', { headers: { Session: this.session } });
     await this.client.destroy();
   }
 
