@@ -2,8 +2,8 @@ import { type Frame, fitsInside, type GundamLayout, type Rect, type Size } from 
 import { roundHalfEven } from './tokens/formula.js';
 
 /**
- * The parts of a frame that make one image: rectangles of the frame in row-major order, to be joined edge
- * to edge and then resized. One rectangle for a plain frame.
+ * The parts of a frame that make one image: rectangles of the frame of one size in row-major order, to be joined
+ * edge to edge and then resized. One rectangle for a plain frame.
  */
 export interface View {
   readonly parts: readonly Rect[];

@@ -2,6 +2,7 @@ import { CapError, type Frame, type Size } from '../core/index.js';
 import type { Adaptor, TextLine, TokenUsage } from './adaptor.js';
 import { type FitOptions, fitFrame } from './fit.js';
 import { frameAgeMs } from './frame-age.js';
+import { linkAbort } from './linked-abort.js';
 import type { MediaType } from './models.js';
 
 export const DEFAULT_PROMPT = 'Describe what is on this screen and what the user is doing.';
@@ -59,20 +60,22 @@ export interface Answer {
 export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions = {}): Promise<Answer> {
   const { images, estimatedTokens, caption } = await fitFrame(frame, adaptor, options);
   const { prompt = DEFAULT_PROMPT, system, maxOutputTokens, timeoutMs = 300_000, onText, signal } = options;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const link = linkAbort(signal);
+  const timer = setTimeout(() => link.abort(tooSlow(adaptor, timeoutMs)), timeoutMs);
   const ageMs = frameAgeMs(frame);
   const leftMs = performance.now();
   const { text, model, usage, lines } = await adaptor
     .ask({
       prompt: caption === undefined ? prompt : `${caption}\n\n${prompt}`,
       images,
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      signal: link.signal,
       ...(system === undefined ? {} : { system }),
       ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
       ...(onText === undefined ? {} : { onText }),
     })
-    .catch((error: unknown) => {
-      throw error === timeout.reason ? tooSlow(adaptor, timeoutMs) : error;
+    .finally(() => {
+      clearTimeout(timer);
+      link.release();
     });
   return {
     text,

@@ -113,16 +113,22 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     const { signal } = this.#stopping;
     // The caller's listeners are not there before its own code has run.
     await Promise.resolve();
-    while (!signal.aborted) {
-      // At most one turn waits; it has no frame yet.
-      void this.#queue.add(() => this.#turn());
-      await Promise.race([this.#queue.onSizeLessThan(1), aborted(signal)]);
-    }
+    this.#queueTurn();
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     this.#queue.clear();
     await this.#queue.onIdle();
     this.#accounts.end(this.#source.framesSeen);
     this.emit('ended', this.#fatal);
     return this.#fatal;
+  }
+
+  /** One turn more than may run at once is always queued; it has no frame yet. */
+  #queueTurn(): void {
+    if (this.#stopping.signal.aborted) return;
+    void this.#queue.add(() => {
+      this.#queueTurn();
+      return this.#turn();
+    });
   }
 
   #stop(error: CapError): void {
@@ -209,11 +215,4 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     const doubled = Math.min(maxBackOffMs, backOffMs * 2 ** (this.#failuresInARow - 1));
     return doubled * (1 - Math.random() / 4);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,5 +1,6 @@
 import { CapError, closedError, type Logger, once, registerSecret, type Size } from '../../core/index.js';
 import type { Adaptor, AdaptorAnswer, AdaptorRequest } from '../adaptor.js';
+import { linkAbort } from '../linked-abort.js';
 import { type ImageLimits, type ModelProfile, type ModelVendor, profileOf } from '../models.js';
 import type { ImageCost, ImageDetail } from '../tokens/formula.js';
 import { providerError } from './provider-error.js';
@@ -54,13 +55,15 @@ export class CloudAdaptor implements Adaptor {
 
   async ask(request: AdaptorRequest): Promise<AdaptorAnswer> {
     if (this.#closing.signal.aborted) throw closedError(`the ${this.provider} adaptor`);
-    const signal = request.signal ? AbortSignal.any([request.signal, this.#closing.signal]) : this.#closing.signal;
-    signal.throwIfAborted();
+    const link = linkAbort(request.signal, this.#closing.signal);
     try {
-      return await this.#cloud.send(request, signal);
+      link.signal.throwIfAborted();
+      return await this.#cloud.send(request, link.signal);
     } catch (error) {
-      signal.throwIfAborted();
+      link.signal.throwIfAborted();
       throw providerError(error, this.provider, this.#cloud.keyVariable);
+    } finally {
+      link.release();
     }
   }
 

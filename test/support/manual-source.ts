@@ -1,0 +1,51 @@
+import type { FrameSource, NextFrameOptions } from '../../src/consumer/index.js';
+import { closedError, type Frame, type FrameMetadata } from '../../src/core/index.js';
+import { frameOf } from './frames.js';
+
+/** A frame source whose frames come when the test says so. */
+export class ManualSource implements FrameSource {
+  #newest: Frame | undefined;
+  #failure: Error | undefined;
+  #seen = 0;
+  readonly #waiting = new Set<() => void>();
+
+  get framesSeen(): number {
+    return this.#seen;
+  }
+
+  /** "Decodes" frames of 64×48 grey pixels. */
+  push(count = 1, metadata?: FrameMetadata): void {
+    const size = { width: 64, height: 48 };
+    for (let at = 0; at < count; at += 1) {
+      const data = Buffer.alloc(size.width * size.height * 3, 90);
+      this.#newest = frameOf(data, size, { sequence: this.#seen++, ...(metadata ? { metadata } : {}) });
+    }
+    this.#wake();
+  }
+
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#wake();
+  }
+
+  async next({ afterSequence = -1, signal }: NextFrameOptions = {}): Promise<Frame> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.#failure) throw this.#failure;
+      if (this.#newest && this.#newest.sequence > afterSequence) return this.#newest;
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.fail(closedError('the source'));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
