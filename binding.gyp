@@ -1,6 +1,6 @@
 {
   "variables": {
-    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 x11 xrandr"
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 x11 xrandr x264 xcb xcb-damage xcb-shm xcb-xfixes xcb-xinput"
   },
   "targets": [
     {
@@ -10,6 +10,7 @@
         "native/addon.cc",
         "native/appsrc_door.cc",
         "native/compose_element.cc",
+        "native/composer.cc",
         "native/door.cc",
         "native/event_channel.cc",
         "native/failure.cc",
@@ -19,12 +20,17 @@
         "native/main_loop.cc",
         "native/pipeline.cc",
         "native/plane_scaler.cc",
+        "native/rect.cc",
         "native/rtsp_mount.cc",
         "native/rtsp_reader.cc",
         "native/rtsp_server.cc",
         "native/sei.cc",
+        "native/shared_picture.cc",
         "native/x11_display.cc",
-        "native/x11_watch.cc"
+        "native/x11_grabber.cc",
+        "native/x11_source.cc",
+        "native/x11_watch.cc",
+        "native/x264_element.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],

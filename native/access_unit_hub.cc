@@ -11,6 +11,8 @@
 
 namespace cap {
 
+const char* const kRefreshEvent = "cap-refresh";
+
 HubCore::HubCore(GstElement* appsink, unsigned min_key_interval_ms)
     : appsink_(GST_ELEMENT(gst_object_ref(appsink))), min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000) {
   GstAppSinkCallbacks callbacks{};
@@ -69,6 +71,8 @@ void HubCore::SendKeyRequest() {
   ++counters_.key_requests;
   GstPad* pad = gst_element_get_static_pad(appsink_, "sink");
   gst_pad_push_event(pad, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  // Encoders keep the request to themselves; a source that waits for something to change must hear of it too.
+  gst_pad_push_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(kRefreshEvent)));
   gst_object_unref(pad);
 }
 
@@ -100,7 +104,7 @@ GstBuffer* HubCore::WithSei(GstBuffer* buffer) {
   }
   const std::vector<uint8_t> payload =
       BuildPayload({meta->frame_number, meta->monotonic_ns, meta->wall_us, ClockId(),
-                    static_cast<uint16_t>(meta->width), static_cast<uint16_t>(meta->height)},
+                    static_cast<uint16_t>(meta->width), static_cast<uint16_t>(meta->height), meta->damage},
                    sections);
   const std::vector<uint8_t> nal = BuildSeiNal(payload.data(), payload.size());
   const auto flags = static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_METADATA | GST_BUFFER_COPY_MEMORY);

@@ -11,6 +11,9 @@
 
 namespace cap {
 
+// Name of the upstream event that asks a damage-driven source for a frame at once.
+extern const char* const kRefreshEvent;
+
 // One coded picture in byte-stream format. The buffer is shared by all doors: nobody writes to it.
 struct AccessUnit {
   GstBuffer* buffer;

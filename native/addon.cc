@@ -11,7 +11,9 @@
 #include "rtsp_server.h"
 #include "sei.h"
 #include "x11_display.h"
+#include "x11_source.h"
 #include "x11_watch.h"
+#include "x264_element.h"
 
 namespace cap {
 
@@ -60,6 +62,8 @@ void InitializeOnce(Napi::Env env) {
     g_log_set_handler("GStreamer", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     g_log_set_handler("GStreamer-RTSP", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     RegisterComposeElement();
+    RegisterX11Source();
+    RegisterX264Element();
     return true;
   }();
   if (!ready) Throw(env, "gstreamer", error ? error->message : "GStreamer does not start");
@@ -75,6 +79,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("X11Watch", X11Watch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
   exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));
+  exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));
   exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
   exports.Set("hasElement", Napi::Function::New(env, HasElement));
   exports.Set("writeSei", Napi::Function::New(env, WriteSei));

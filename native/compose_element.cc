@@ -1,55 +1,56 @@
 #include "compose_element.h"
 
 #include <gst/base/gstbasetransform.h>
-#include <gst/video/gstvideofilter.h>
-#include <libyuv.h>
+#include <gst/video/video.h>
 
-#include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 
+#include "composer.h"
+#include "frame_meta.h"
 #include "pipeline.h"
 
 namespace cap {
 
 namespace {
 
-struct Composer {
-  std::mutex mutex;  // `plan` is set from JavaScript's thread
-  ComposePlan plan;
-  bool changed = false;
+struct State {
+  std::mutex mutex;  // the next plan is set from JavaScript's thread
+  std::optional<ComposePlan> next;
+  int canvas_width = 0, canvas_height = 0;  // of the newest plan
 
-  // Of the streaming thread only:
-  ComposePlan active;
-  std::vector<std::unique_ptr<BicubicScaler>> bicubic;  // one per view, null where it averages
-  std::unique_ptr<I420Picture> converted;               // the source as I420
+  // Of the streaming thread:
+  Composer composer;
+  GstVideoInfo in, out;
 };
 
 struct Compose {
-  GstVideoFilter parent;
-  Composer* composer;
+  GstBaseTransform parent;
+  State* state;
 };
 
 struct ComposeClass {
-  GstVideoFilterClass parent_class;
+  GstBaseTransformClass parent_class;
 };
 
-G_DEFINE_TYPE(Compose, compose, GST_TYPE_VIDEO_FILTER)
+G_DEFINE_TYPE(Compose, compose, GST_TYPE_BASE_TRANSFORM)
 
-constexpr char kSinkCaps[] = GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA, RGBx, RGBA, I420 }");
+State& StateOf(void* self) { return *reinterpret_cast<Compose*>(self)->state; }
+
+constexpr char kSinkCaps[] = GST_VIDEO_CAPS_MAKE("{ I420, BGRx, BGRA, RGBx, RGBA }");
 constexpr char kSrcCaps[] = GST_VIDEO_CAPS_MAKE("I420");
 
 GstCaps* TransformCaps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps, GstCaps* filter) {
-  Composer* composer = reinterpret_cast<Compose*>(base)->composer;
-  GstCaps* result = gst_caps_from_string(direction == GST_PAD_SINK ? kSrcCaps : kSinkCaps);
-  result = gst_caps_make_writable(result);
+  State& state = StateOf(base);
+  GstCaps* result = gst_caps_make_writable(gst_caps_from_string(direction == GST_PAD_SINK ? kSrcCaps : kSinkCaps));
   if (direction == GST_PAD_SINK) {
-    std::lock_guard<std::mutex> lock(composer->mutex);
-    if (composer->plan.canvas_width > 0) {
+    std::lock_guard<std::mutex> lock(state.mutex);
+    if (state.canvas_width > 0) {
       // libyuv's RGB conversion is BT.601, limited range: say so, or players guess BT.709 for large pictures.
-      gst_caps_set_simple(result, "width", G_TYPE_INT, composer->plan.canvas_width, "height", G_TYPE_INT,
-                          composer->plan.canvas_height, "colorimetry", G_TYPE_STRING, "bt601", "pixel-aspect-ratio",
-                          GST_TYPE_FRACTION, 1, 1, nullptr);
+      gst_caps_set_simple(result, "width", G_TYPE_INT, state.canvas_width, "height", G_TYPE_INT, state.canvas_height,
+                          "colorimetry", G_TYPE_STRING, "bt601", "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1,
+                          nullptr);
     }
   }
   // The frame rate passes through.
@@ -65,107 +66,53 @@ GstCaps* TransformCaps(GstBaseTransform* base, GstPadDirection direction, GstCap
   return result;
 }
 
-// The rectangle that `rect` of the plan's source becomes on a source of another size: after a
-// resize a few frames may come before the new plan does.
-Rect OnActualSource(const Rect& rect, const ComposePlan& plan, int width, int height) {
-  if (plan.source_width == width && plan.source_height == height) return rect;
-  auto even = [](int64_t value) { return static_cast<int>(value) & ~1; };
-  Rect out{even(int64_t{rect.x} * width / plan.source_width), even(int64_t{rect.y} * height / plan.source_height),
-           std::max<int>(1, int64_t{rect.width} * width / plan.source_width),
-           std::max<int>(1, int64_t{rect.height} * height / plan.source_height)};
-  out.width = std::min(out.width, width - out.x);
-  out.height = std::min(out.height, height - out.y);
-  return out;
+gboolean SetCaps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
+  State& state = StateOf(base);
+  state.composer.Forget();
+  return gst_video_info_from_caps(&state.in, in) && gst_video_info_from_caps(&state.out, out);
 }
 
-I420 ViewOf(GstVideoFrame* frame) {
-  I420 view;
-  for (int plane = 0; plane < 3; ++plane) {
-    view.planes[plane] = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, plane));
-    view.strides[plane] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane);
+void TakePlan(State& state) {
+  std::lock_guard<std::mutex> lock(state.mutex);
+  if (!state.next) return;
+  state.composer.SetPlan(std::move(*state.next));
+  state.next.reset();
+}
+
+// Composes here rather than in `transform`: the canvas lives on from frame to frame, so no buffer is asked for.
+GstFlowReturn PrepareOutputBuffer(GstBaseTransform* base, GstBuffer* in, GstBuffer** out) {
+  State& state = StateOf(base);
+  TakePlan(state);
+  const FrameMeta* meta = GetFrameMeta(in);
+  const Rects* damage = meta ? meta->damage : nullptr;
+  std::optional<Rects> canvas_damage;
+  const bool is_i420 = GST_VIDEO_INFO_FORMAT(&state.in) == GST_VIDEO_FORMAT_I420;
+  if (is_i420 && state.out.width == state.in.width && state.out.height == state.in.height &&
+      state.composer.IsIdentity(state.in.width, state.in.height)) {
+    *out = gst_buffer_copy(in);  // shares the memory
+    if (damage) canvas_damage = *damage;
+  } else {
+    GstVideoFrame frame;
+    if (!gst_video_frame_map(&frame, &state.in, in, GST_MAP_READ)) return GST_FLOW_ERROR;
+    *out = state.composer.Compose(&frame, state.out.width, state.out.height, damage, canvas_damage);
+    gst_video_frame_unmap(&frame);
+    GST_BASE_TRANSFORM_GET_CLASS(base)->copy_metadata(base, in, *out);
   }
-  view.width = GST_VIDEO_FRAME_WIDTH(frame);
-  view.height = GST_VIDEO_FRAME_HEIGHT(frame);
-  return view;
-}
-
-bool ToI420(GstVideoFrame* frame, const I420& out) {
-  const auto* pixels = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, 0));
-  const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
-  // libyuv names formats by register, GStreamer by memory: ARGB is B,G,R,A and ABGR is R,G,B,A in memory.
-  const GstVideoFormat format = GST_VIDEO_FRAME_FORMAT(frame);
-  const bool blue_first = format == GST_VIDEO_FORMAT_BGRx || format == GST_VIDEO_FORMAT_BGRA;
-  auto* convert = blue_first ? libyuv::ARGBToI420 : libyuv::ABGRToI420;
-  return convert(pixels, stride, out.planes[0], out.strides[0], out.planes[1], out.strides[1], out.planes[2],
-                 out.strides[2], out.width, out.height) == 0;
-}
-
-void Fill(const I420& picture, uint8_t luma) {
-  libyuv::I420Rect(picture.planes[0], picture.strides[0], picture.planes[1], picture.strides[1], picture.planes[2],
-                   picture.strides[2], 0, 0, picture.width, picture.height, luma, 128, 128);
-}
-
-void TakePlan(Composer* composer) {
-  std::lock_guard<std::mutex> lock(composer->mutex);
-  if (!composer->changed) return;
-  composer->active = composer->plan;
-  composer->bicubic.clear();
-  composer->bicubic.resize(composer->active.views.size());
-  composer->changed = false;
-}
-
-// The source as I420: the frame itself, the canvas when no scaling is asked, or our own picture.
-I420 SourcePicture(Composer* composer, GstVideoFrame* in, const I420& canvas, bool whole) {
-  if (GST_VIDEO_FRAME_FORMAT(in) == GST_VIDEO_FORMAT_I420) return ViewOf(in);
-  if (whole) {
-    ToI420(in, canvas);
-    return canvas;
-  }
-  const int width = GST_VIDEO_FRAME_WIDTH(in), height = GST_VIDEO_FRAME_HEIGHT(in);
-  if (!composer->converted || composer->converted->view().width != width ||
-      composer->converted->view().height != height) {
-    composer->converted = std::make_unique<I420Picture>(width, height);
-  }
-  ToI420(in, composer->converted->view());
-  return composer->converted->view();
-}
-
-GstFlowReturn TransformFrame(GstVideoFilter* filter, GstVideoFrame* in, GstVideoFrame* out) {
-  Composer* composer = reinterpret_cast<Compose*>(filter)->composer;
-  TakePlan(composer);
-  const ComposePlan& plan = composer->active;
-  const int width = GST_VIDEO_FRAME_WIDTH(in), height = GST_VIDEO_FRAME_HEIGHT(in);
-  const I420 canvas = ViewOf(out);
-  // The plan may already be for the next canvas size: then this frame fills the old canvas.
-  const bool fits = plan.canvas_width == canvas.width && plan.canvas_height == canvas.height;
-  const ComposePlan::View stretched{{0, 0, plan.source_width, plan.source_height}, {0, 0, canvas.width, canvas.height}};
-  const std::vector<ComposePlan::View> fallback{stretched};
-  const auto& views = fits ? plan.views : fallback;
-
-  const Rect& first = views[0].target;
-  const bool whole = views.size() == 1 && first.width == canvas.width && first.height == canvas.height &&
-                     views[0].source.width == first.width && views[0].source.height == first.height &&
-                     views[0].source.x == 0 && views[0].source.y == 0 && width >= canvas.width &&
-                     height >= canvas.height && width - canvas.width < 2 && height - canvas.height < 2;
-  const I420 source = SourcePicture(composer, in, canvas, whole);
-  if (whole && source.planes[0] == canvas.planes[0]) return GST_FLOW_OK;
-  if (fits && plan.background_luma >= 0) Fill(canvas, static_cast<uint8_t>(plan.background_luma));
-  for (size_t i = 0; i < views.size(); ++i) {
-    const Rect from = OnActualSource(views[i].source, plan, width, height);
-    const I420 part = source.Crop(from), target = canvas.Crop(views[i].target);
-    if (!views[i].bicubic || from.width != views[i].source.width || from.height != views[i].source.height) {
-      ScaleArea(part, target);
-      continue;
-    }
-    auto& scaler = composer->bicubic[i];
-    if (!scaler) scaler = std::make_unique<BicubicScaler>(part.width, part.height, target.width, target.height);
-    scaler->Scale(part, target);
-  }
+  if (canvas_damage) SetRects(EnsureFrameMeta(*out)->canvas_damage, std::move(*canvas_damage));
   return GST_FLOW_OK;
 }
 
+GstFlowReturn Transform(GstBaseTransform*, GstBuffer*, GstBuffer*) { return GST_FLOW_OK; }
+
+gboolean GetUnitSize(GstBaseTransform*, GstCaps* caps, gsize* size) {
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps)) return FALSE;
+  *size = GST_VIDEO_INFO_SIZE(&info);
+  return TRUE;
+}
+
 void Finalize(GObject* object) {
-  delete reinterpret_cast<Compose*>(object)->composer;
+  delete reinterpret_cast<Compose*>(object)->state;
   G_OBJECT_CLASS(compose_parent_class)->finalize(object);
 }
 
@@ -177,13 +124,28 @@ void compose_class_init(ComposeClass* klass) {
       element, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, gst_caps_from_string(kSrcCaps)));
   gst_element_class_set_static_metadata(element, "cap compose", "Filter/Converter/Video/Scaler",
                                         "Scales rectangles of the source into one canvas", "cap-gateway");
-  GST_BASE_TRANSFORM_CLASS(klass)->transform_caps = TransformCaps;
-  GST_BASE_TRANSFORM_CLASS(klass)->passthrough_on_same_caps = FALSE;
-  GST_VIDEO_FILTER_CLASS(klass)->transform_frame = TransformFrame;
+  auto* base = GST_BASE_TRANSFORM_CLASS(klass);
+  base->transform_caps = TransformCaps;
+  base->set_caps = SetCaps;
+  base->get_unit_size = GetUnitSize;
+  base->prepare_output_buffer = PrepareOutputBuffer;
+  base->transform = Transform;
+  base->passthrough_on_same_caps = FALSE;
   G_OBJECT_CLASS(klass)->finalize = Finalize;
 }
 
-void compose_init(Compose* self) { self->composer = new Composer(); }
+void compose_init(Compose* self) { self->state = new State(); }
+
+void SetPlan(GstElement* element, ComposePlan plan) {
+  State& state = StateOf(element);
+  {
+    std::lock_guard<std::mutex> lock(state.mutex);
+    state.canvas_width = plan.canvas_width;
+    state.canvas_height = plan.canvas_height;
+    state.next = std::move(plan);
+  }
+  gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(element));
+}
 
 Rect ToRect(Napi::Object object) {
   auto number = [&](const char* name) { return object.Get(name).As<Napi::Number>().Int32Value(); };
@@ -193,16 +155,6 @@ Rect ToRect(Napi::Object object) {
 }  // namespace
 
 void RegisterComposeElement() { gst_element_register(nullptr, "capcompose", GST_RANK_NONE, compose_get_type()); }
-
-void SetComposePlan(GstElement* element, ComposePlan plan) {
-  Composer* composer = reinterpret_cast<Compose*>(element)->composer;
-  {
-    std::lock_guard<std::mutex> lock(composer->mutex);
-    composer->plan = std::move(plan);
-    composer->changed = true;
-  }
-  gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(element));
-}
 
 void SetComposePlanFromJs(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -223,7 +175,7 @@ void SetComposePlanFromJs(const Napi::CallbackInfo& info) {
                           view.Get("bicubic").As<Napi::Boolean>().Value()});
   }
   const bool is_compose = G_TYPE_CHECK_INSTANCE_TYPE(element, compose_get_type());
-  if (is_compose) SetComposePlan(element, std::move(plan));
+  if (is_compose) SetPlan(element, std::move(plan));
   gst_object_unref(element);
   if (!is_compose) Throw(env, "usage", "the element is not a capcompose");
 }

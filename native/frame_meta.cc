@@ -16,12 +16,15 @@ gboolean Init(GstMeta* meta, gpointer, GstBuffer*) {
   auto* self = reinterpret_cast<FrameMeta*>(meta);
   self->frame_number = self->monotonic_ns = self->wall_us = 0;
   self->width = self->height = 0;
+  self->damage = self->canvas_damage = nullptr;
   self->sei_payload = nullptr;
   return TRUE;
 }
 
 void Free(GstMeta* meta, GstBuffer*) {
   auto* self = reinterpret_cast<FrameMeta*>(meta);
+  delete self->damage;
+  delete self->canvas_damage;
   g_clear_pointer(&self->sei_payload, g_bytes_unref);
 }
 
@@ -35,6 +38,8 @@ gboolean Transform(GstBuffer* out, GstMeta* meta, GstBuffer*, GQuark, gpointer) 
   to->wall_us = from->wall_us;
   to->width = from->width;
   to->height = from->height;
+  if (from->damage) SetRects(to->damage, *from->damage);
+  if (from->canvas_damage) SetRects(to->canvas_damage, *from->canvas_damage);
   to->sei_payload = from->sei_payload ? g_bytes_ref(from->sei_payload) : nullptr;
   return TRUE;
 }
@@ -54,6 +59,11 @@ FrameMeta* EnsureFrameMeta(GstBuffer* buffer) {
 
 const FrameMeta* GetFrameMeta(GstBuffer* buffer) {
   return reinterpret_cast<const FrameMeta*>(gst_buffer_get_meta(buffer, ApiType()));
+}
+
+void SetRects(Rects*& list, Rects rects) {
+  delete list;
+  list = new Rects(std::move(rects));
 }
 
 }  // namespace cap

@@ -5,6 +5,8 @@
 
 #include <gst/gst.h>
 
+#include "rect.h"
+
 namespace cap {
 
 struct FrameMeta {
@@ -14,11 +16,17 @@ struct FrameMeta {
   guint64 wall_us;
   guint32 width;  // of the source
   guint32 height;
+  // What changed since the frame before: in the source, and in the picture that is encoded. Null: unknown.
+  Rects* damage;
+  Rects* canvas_damage;
   GBytes* sei_payload;  // on received frames: the bytes after the UUID; else null
 };
 
 // The buffer's meta, added when it has none: a source that recycles its buffers leaves the old one on.
 FrameMeta* EnsureFrameMeta(GstBuffer* buffer);
 const FrameMeta* GetFrameMeta(GstBuffer* buffer);
+
+// Replaces one of the meta's lists.
+void SetRects(Rects*& list, Rects rects);
 
 }  // namespace cap

@@ -7,11 +7,9 @@
 #include <memory>
 #include <vector>
 
-namespace cap {
+#include "rect.h"
 
-struct Rect {
-  int x = 0, y = 0, width = 0, height = 0;
-};
+namespace cap {
 
 // A view on an I420 picture that somebody else owns.
 struct I420 {

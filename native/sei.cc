@@ -13,7 +13,9 @@ constexpr uint8_t kUuid[16] = {0x7c, 0x1e, 0x5f, 0x2a, 0x9b, 0x64, 0x4d, 0x0e,
 constexpr uint8_t kUserDataUnregistered = 5;
 constexpr uint8_t kNalSlice = 1, kNalPartitionC = 4, kNalIdr = 5, kNalSei = 6;
 constexpr uint8_t kPayloadVersion = 1;
-constexpr uint8_t kSectionCapture = 1, kSectionSource = 2;
+constexpr uint8_t kSectionCapture = 1, kSectionSource = 2, kSectionDamage = 5;
+// More rectangles than this are told as fewer, larger ones.
+constexpr size_t kMostDamageRects = 64;
 
 bool IsSlice(uint8_t nal_type) { return (nal_type >= kNalSlice && nal_type <= kNalPartitionC) || nal_type == kNalIdr; }
 
@@ -70,6 +72,15 @@ std::optional<std::vector<uint8_t>> PayloadInSei(const uint8_t* data, size_t siz
 
 void Put(std::vector<uint8_t>& out, uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out.push_back(static_cast<uint8_t>(value >> shift));
+}
+
+void PutDamage(std::vector<uint8_t>& out, const Rects& damage) {
+  const Rects rects = damage.size() > kMostDamageRects ? Simplify(damage, kMostDamageRects) : damage;
+  out.push_back(kSectionDamage);
+  Put(out, rects.size() * 8, 2);
+  for (const Rect& rect : rects) {
+    for (int value : {rect.x, rect.y, rect.width, rect.height}) Put(out, static_cast<uint64_t>(value), 2);
+  }
 }
 
 }  // namespace
@@ -137,6 +148,7 @@ std::vector<uint8_t> BuildPayload(const FrameStamp& stamp, const std::vector<uin
   Put(out, 4, 2);
   Put(out, stamp.width, 2);
   Put(out, stamp.height, 2);
+  if (stamp.damage) PutDamage(out, *stamp.damage);
   out.insert(out.end(), static_sections.begin(), static_sections.end());
   return out;
 }

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "rect.h"
+
 namespace cap {
 
 // A whole SEI NAL unit in byte-stream format, start code included.
@@ -26,6 +28,7 @@ struct FrameStamp {
   uint64_t clock_id;
   uint16_t width;
   uint16_t height;
+  const Rects* damage;  // null: unknown
 };
 
 // The payload's per-frame sections, followed by `static_sections`.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "x11_grabber.h"
 
 namespace cap {
 
@@ -139,6 +140,14 @@ Napi::Value DescribeDisplay(const Napi::CallbackInfo& info) {
   object.Set("monitors", Monitors(env, display.get(), root));
   object.Set("windows", Windows(env, display.get(), root));
   return object;
+}
+
+Napi::Value WhyNoDamage(const Napi::CallbackInfo& info) {
+  X11Grabber::Options options;
+  options.display = info[0].As<Napi::String>().Utf8Value();
+  std::string reason;
+  if (X11Grabber::Open(options, reason)) return info.Env().Null();
+  return Napi::String::New(info.Env(), reason);
 }
 
 }  // namespace cap

@@ -10,7 +10,7 @@ import {
   SPEED_PRESETS,
   type SpeedPreset,
 } from '../session/index.js';
-import { integer, oneOf, region, size } from './parse-options.js';
+import { duration, integer, oneOf, region, size } from './parse-options.js';
 
 /** The options that say what is captured, how it is scaled and how it is encoded. */
 export interface CaptureFlags {
@@ -20,6 +20,7 @@ export interface CaptureFlags {
   readonly region?: Rect;
   readonly window?: string;
   readonly cursor: boolean;
+  readonly keepAlive?: number;
   readonly size?: Size;
   readonly scalePreset?: string;
   readonly gundam?: true;
@@ -43,6 +44,11 @@ export function addCaptureOptions(command: Command): Command {
   add('--region <WxH+X+Y>', 'a rectangle of the screen', region('--region'));
   command.option('--window <id|title>', 'one window');
   command.option('--no-cursor', 'leave the mouse cursor out');
+  add(
+    '--keep-alive <time>',
+    'longest time between frames of a still screen (default: 1s)',
+    duration('--keep-alive', 10),
+  );
   add('--size <WxH>', 'size of the test source (default: 1280x720)', size('--size'));
   command.option('--scale-preset <name|file>', 'scale to a preset: see `cap presets`');
   command.option('--gundam', "compose DeepSeek-OCR's Gundam views into each frame");
@@ -58,14 +64,16 @@ export function addCaptureOptions(command: Command): Command {
 }
 
 export function toSource(flags: CaptureFlags): SourceOptions {
-  const { source, display, monitor, region, window, cursor, size } = flags;
+  const { source, display, monitor, region, window, cursor, keepAlive, size } = flags;
   if (source === 'test') {
-    const idle = Object.entries({ display, monitor, region, window }).find(([, value]) => value !== undefined);
+    const idle = Object.entries({ display, monitor, region, window, 'keep-alive': keepAlive }).find(
+      ([, value]) => value !== undefined,
+    );
     if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`);
     return { kind: 'test', size };
   }
   if (size) throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
-  return { kind: 'screen', display, monitor, region, window, cursor };
+  return { kind: 'screen', display, monitor, region, window, cursor, keepAliveMs: keepAlive };
 }
 
 export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: CaptureFlags): ScalingOptions {

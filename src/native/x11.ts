@@ -10,6 +10,11 @@ export function describeDisplay(name = ''): X11DisplayDescription {
   return native((addon) => addon.describeDisplay(name));
 }
 
+/** Why the display cannot be captured by damage, such as a missing extension; undefined when it can. */
+export function whyNoDamage(name: string): string | undefined {
+  return native((addon) => addon.whyNoDamage(name)) ?? undefined;
+}
+
 export type X11WatchEvents = {
   /** The window was destroyed. */
   windowClosed: [];

@@ -1,5 +1,13 @@
-import { CapError, type Closable, fitsInside, formatRegion, formatSize, type Rect } from '../core/index.js';
-import { describeDisplay, type X11DisplayDescription, X11Watch } from '../native/index.js';
+import {
+  CapError,
+  type Closable,
+  expectInteger,
+  fitsInside,
+  formatRegion,
+  formatSize,
+  type Rect,
+} from '../core/index.js';
+import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch } from '../native/index.js';
 import type { SourceListener, VideoSource } from './video-source.js';
 import { findWindow } from './x11-window.js';
 
@@ -14,10 +22,13 @@ export interface ScreenOptions {
   readonly window?: string | undefined;
   /** Whether the mouse cursor is in the picture. @default true */
   readonly cursor?: boolean | undefined;
+  /** Longest time between two frames of a screen that does not change, 10 to 3600000. @default 1000 */
+  readonly keepAliveMs?: number | undefined;
 }
 
 /**
- * The X11 screen, a monitor, a region of it or a window, through GStreamer's ximagesrc.
+ * The X11 screen, a monitor, a region of it or a window. What changes is captured when it changes; a
+ * window, and a display without the extensions for that, is captured frame by frame with ximagesrc.
  * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_USAGE
  */
 export function screenSource(options: ScreenOptions = {}): VideoSource {
@@ -37,7 +48,7 @@ export function screenSource(options: ScreenOptions = {}): VideoSource {
       hint: `the screen is ${formatSize(screen)}`,
     });
   }
-  return areaSource(display, screen, area, options.cursor);
+  return areaSource(display, screen, area, options);
 }
 
 function monitorArea(screen: X11DisplayDescription, monitor: string | undefined): Rect | undefined {
@@ -50,41 +61,65 @@ function monitorArea(screen: X11DisplayDescription, monitor: string | undefined)
   });
 }
 
-// XGetImage on a still screen costs less than XDamage's bookkeeping in ximagesrc (28 against 23 % of a
-// core at 1080p30), so use-damage stays off.
-const LAUNCH = 'ximagesrc name=source use-damage=false';
-
-const baseProperties = (display: string, cursor = true): Record<string, string> => ({
-  'display-name': display,
-  'show-pointer': String(cursor),
-});
-
 function areaSource(
   display: string,
   screen: X11DisplayDescription,
   area: Rect | undefined,
-  cursor: boolean | undefined,
+  { cursor, keepAliveMs }: ScreenOptions,
 ): VideoSource {
+  const keepAlive = expectInteger('keepAliveMs', keepAliveMs ?? 1000, 10, 3_600_000);
+  const reason = whyNoDamage(display);
+  const capture = reason === undefined ? byDamage(display, area, cursor, keepAlive) : byTick(display, area, cursor);
+  return {
+    label: area ? `screen ${display} ${formatRegion(area)}` : `screen ${display} ${formatSize(screen)}`,
+    ...capture,
+    size: area ? { width: area.width, height: area.height } : { width: screen.width, height: screen.height },
+    watch: (listener) => {
+      if (reason !== undefined) listener.warned(`${reason}: every frame is captured whole, which costs more`);
+      return watchScreen(display, area, listener);
+    },
+  };
+}
+
+type Elements = Pick<VideoSource, 'launch' | 'properties'>;
+
+const pointer = (display: string, cursor = true): Record<string, string> => ({
+  'display-name': display,
+  'show-pointer': String(cursor),
+});
+
+function byDamage(display: string, area: Rect | undefined, cursor: boolean | undefined, keepAlive: number): Elements {
+  const region = area && {
+    x: String(area.x),
+    y: String(area.y),
+    width: String(area.width),
+    height: String(area.height),
+  };
+  return {
+    launch: 'capx11src name=source',
+    properties: { source: { ...pointer(display, cursor), 'keep-alive': String(keepAlive), ...region } },
+  };
+}
+
+// XGetImage on a still screen costs less than XDamage's bookkeeping in ximagesrc (28 against 23 % of a
+// core at 1080p30), so use-damage stays off.
+const TICK_LAUNCH = 'ximagesrc name=source use-damage=false';
+
+function byTick(display: string, area: Rect | undefined, cursor: boolean | undefined): Elements {
   const corners = area && {
     startx: String(area.x),
     starty: String(area.y),
     endx: String(area.x + area.width - 1),
     endy: String(area.y + area.height - 1),
   };
-  return {
-    label: area ? `screen ${display} ${formatRegion(area)}` : `screen ${display} ${formatSize(screen)}`,
-    launch: LAUNCH,
-    properties: { source: { ...baseProperties(display, cursor), ...corners } },
-    size: area ? { width: area.width, height: area.height } : { width: screen.width, height: screen.height },
-    watch: (listener) => watchScreen(display, area, listener),
-  };
+  return { launch: TICK_LAUNCH, properties: { source: { ...pointer(display, cursor), ...corners } } };
 }
 
 function watchScreen(display: string, area: Rect | undefined, listener: SourceListener): Closable {
   const watch = new X11Watch(display);
   watch.on('displayLost', () => listener.lost(displayLost(display)));
   watch.on('resized', (size) => {
-    // ximagesrc follows a resize of the whole screen by itself, but captures all of it for a region that no longer fits.
+    // The sources follow a resize of the whole screen; ximagesrc would capture all of it for a region that no longer fits.
     if (!area || fitsInside(area, size)) return;
     listener.lost(
       new CapError('CAP_SOURCE_LOST', `the screen is now ${formatSize(size)} and ${formatRegion(area)} lies outside`, {
@@ -104,8 +139,8 @@ function windowSource(
   const window = findWindow(screen.windows, wanted);
   return {
     label: `window "${window.title}" (0x${window.id.toString(16)}) ${formatSize(window)}`,
-    launch: LAUNCH,
-    properties: { source: { ...baseProperties(display, cursor), xid: String(window.id) } },
+    launch: TICK_LAUNCH,
+    properties: { source: { ...pointer(display, cursor), xid: String(window.id) } },
     size: { width: window.width, height: window.height },
     watch: (listener) => watchWindow(display, window.id, listener),
   };

@@ -22,8 +22,8 @@ export class PaddlePages extends PaddleOcrService {
       // 0 would mean its default, 0.4; the boxes are grown by what is in the picture, see ink.ts.
       detection: { maxSideLength: DETECTION_LONG_SIDE_PX, paddingVertical: 0.01, paddingHorizontal: 1 },
       recognition: { minimumConfidence: 0, charactersDictionary: [] },
-      // One core is left to whatever is captured and encoded at the same time.
-      session: { executionProviders: ['cpu'], intraOpNumThreads: Math.min(4, Math.max(1, availableParallelism() - 1)) },
+      // Every core up to four: the process that reads has a low priority (reader-process.ts).
+      session: { executionProviders: ['cpu'], intraOpNumThreads: Math.min(4, availableParallelism()) },
     });
   }
 
