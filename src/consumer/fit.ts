@@ -47,7 +47,7 @@ export async function fitFrame(frame: Frame, target: Target, options: FitOptions
 }
 
 /** The largest size that the limits allow and the provider really looks at; never larger than `size`. */
-export function fitSize(size: Size, target: Target): Size {
+function fitSize(size: Size, target: Target): Size {
   const { limits } = target;
   let fitted = shrinkInto(size, limits.maxEdgePx);
   const area = fitted.width * fitted.height;

@@ -4,6 +4,7 @@ import {
   type CapError,
   type Closable,
   closedError,
+  type ErrorCode,
   expectInteger,
   expectKnownKeys,
   type Frame,
@@ -56,6 +57,8 @@ const OPTION_NAMES: readonly string[] = [
   'maxBackOffMs',
 ];
 const HOUR_MS = 3_600_000;
+/** What another try cannot change. */
+const LASTING: readonly ErrorCode[] = ['CAP_PROVIDER_AUTH', 'CAP_USAGE', 'CAP_DEPENDENCY_MISSING', 'CAP_CLOSED'];
 /** A request that is refused this often in a row is refused for what it is. */
 const MAX_REJECTIONS = 3;
 
@@ -64,7 +67,7 @@ const MAX_REJECTIONS = 3;
  *
  * A turn takes its frame when it begins, so whatever came in while another request was under way has been
  * superseded by the newest. Failures are events and the watch goes on, after a pause; it ends when the key
- * is refused, when three requests in a row are, or when the source fails. It closes neither the source
+ * is refused, when three requests in a row are, when an option cannot be, or when the source fails. It closes neither the source
  * nor the adaptor.
  */
 export class Watch extends TypedEvents<WatchEvents> implements Closable {
@@ -86,6 +89,9 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     super();
     expectKnownKeys('watch', options, OPTION_NAMES);
     const interval = expectInteger('everyMs', options.everyMs ?? 5000, 0, 24 * HOUR_MS);
+    for (const name of ['staleAfterMs', 'backOffMs', 'maxBackOffMs', 'timeoutMs'] as const) {
+      if (options[name] !== undefined) expectInteger(name, options[name], 1, 24 * HOUR_MS);
+    }
     const concurrency = expectInteger('concurrency', options.concurrency ?? 1, 1, 64);
     this.#source = source;
     this.#adaptor = adaptor;
@@ -205,8 +211,7 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     this.#rejectionsInARow = error.code === 'CAP_PROVIDER_REJECTED' ? this.#rejectionsInARow + 1 : 0;
     this.#resumeAtMs = performance.now() + (error.retryAfterMs ?? this.#backOffMs());
     this.emit('failed', error, frame);
-    const refusedForGood = error.code === 'CAP_PROVIDER_AUTH' || this.#rejectionsInARow >= MAX_REJECTIONS;
-    if (refusedForGood || error.code === 'CAP_CLOSED') this.#stop(error);
+    if (LASTING.includes(error.code) || this.#rejectionsInARow >= MAX_REJECTIONS) this.#stop(error);
   }
 
   /** Doubles, with up to a quarter taken off so that many watches do not come back together. */

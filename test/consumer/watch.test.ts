@@ -293,9 +293,20 @@ test('14 an unknown or impossible option is refused', () => {
   expect(() => new Watch(source, adaptor, { every: 5 } as WatchOptions)).toThrow('unknown option "every" for watch');
   expect(() => new Watch(source, adaptor, { concurrency: 0 })).toThrow('expected a whole number from 1 to 64');
   expect(() => new Watch(source, adaptor, { everyMs: -1 })).toThrow('everyMs');
+  expect(() => new Watch(source, adaptor, { staleAfterMs: 0 })).toThrow('staleAfterMs');
 });
 
-test('15 describe looks once, at a frame without metadata too', async () => {
+test('15 a media type that the model does not take ends the watch', async () => {
+  source.push();
+  const compatible = await openAdaptor('openai-compatible', { model: 'qwen3-vl', baseUrl: server.baseUrl });
+  const { watch, failures } = observe({ mediaType: 'image/webp' }, compatible);
+  expect(await watch.finished).toMatchObject({ code: 'CAP_USAGE' });
+  expect(failures).toHaveLength(1);
+  expect(server.attempts).toBe(0);
+  await compatible.close();
+});
+
+test('16 describe looks once, at a frame without metadata too', async () => {
   source.push(3);
   const answer = await describeOnce(source, adaptor, { prompt: 'What is this?' });
   expect(answer).toMatchObject({ frameNumber: 2, text: FAKE_DELTAS.join('') });
@@ -307,7 +318,7 @@ test('15 describe looks once, at a frame without metadata too', async () => {
   expect(frameAgeMs).toBeLessThan(3_600_000);
 });
 
-test('16 describe gives up after its time', async () => {
+test('17 describe gives up after its time', async () => {
   const held = hold();
   server.script(held.behaviour);
   source.push();

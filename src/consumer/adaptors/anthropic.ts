@@ -49,13 +49,10 @@ async function send(
   if (request.onText) stream.on('text', request.onText);
   const message = await stream.finalMessage();
   const text = message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
-  if (text === '')
-    throw noText(
-      'anthropic',
-      message.stop_reason === 'max_tokens'
-        ? 'all output tokens were used'
-        : (message.stop_reason ?? 'the model wrote nothing'),
-    );
+  if (text === '') {
+    const reason = message.stop_reason === 'max_tokens' ? 'all output tokens were used' : message.stop_reason;
+    throw noText('anthropic', reason ?? 'the model wrote nothing');
+  }
   const { usage } = message;
   const cached = (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0);
   return {

@@ -5,7 +5,7 @@ import type { TextReader } from '../ocr/page-reader.js';
 import { openTextReader } from '../ocr/process-reader.js';
 import { rowsInReadingOrder } from '../ocr/reading-order.js';
 
-export const LOCAL_MODEL = 'pp-ocrv4';
+const LOCAL_MODEL = 'pp-ocrv4';
 
 /**
  * Reads the text of the picture on this machine with PP-OCRv4, whose data is part of the installation:

@@ -64,7 +64,7 @@ function rootMessage(error: Error): string {
 }
 
 /** `retry-after-ms`, or `retry-after` in seconds or as a date; undefined when absent or in the past. */
-export function retryAfter(headers: Headers | undefined): number | undefined {
+function retryAfter(headers: Headers | undefined): number | undefined {
   const milliseconds = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   if (milliseconds > 0) return milliseconds;
   const text = headers?.get('retry-after');

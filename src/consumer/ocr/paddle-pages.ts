@@ -22,8 +22,12 @@ export class PaddlePages extends PaddleOcrService {
       // 0 would mean its default, 0.4; the boxes are grown by what is in the picture, see ink.ts.
       detection: { maxSideLength: DETECTION_LONG_SIDE_PX, paddingVertical: 0.01, paddingHorizontal: 1 },
       recognition: { minimumConfidence: 0, charactersDictionary: [] },
-      // Every core up to four: the process that reads has a low priority (reader-process.ts).
-      session: { executionProviders: ['cpu'], intraOpNumThreads: Math.min(4, availableParallelism()) },
+      // One core is left to what is captured and encoded at the same time. With as many threads as cores,
+      // and one core busy with something else, threads that wait for each other took up to four times as long.
+      session: {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: Math.min(4, Math.max(1, availableParallelism() - 1)),
+      },
     });
   }
 

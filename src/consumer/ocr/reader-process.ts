@@ -4,7 +4,7 @@ import { openPageReader } from './page-reader.js';
 import type { ReadAnswer, ReadRequest } from './process-reader.js';
 
 // Runs in a process of its own: see process-reader.ts, which ends it.
-// It may use every core, but never at the cost of what is captured and encoded at the same time.
+// Reading may wait; what is captured and encoded at the same time may not.
 setPriority(10);
 const reader = openPageReader();
 // The first request reports it.

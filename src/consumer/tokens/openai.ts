@@ -38,8 +38,7 @@ export function openAiPatches(family: PatchFamily): ImageFormula {
   };
 }
 
-/** The 32 px patches of a picture, which the interface limits to 30,000 for each one. */
-export function patches(size: Size): number {
+function patches(size: Size): number {
   return Math.ceil(size.width / PATCH_PX) * Math.ceil(size.height / PATCH_PX);
 }
 
