@@ -2,11 +2,13 @@ import type { Closable, Rect, Size } from '../core/index.js';
 import type { ImageLimits, MediaType } from './models.js';
 import type { ImageCost } from './tokens/formula.js';
 
+/** An image file in memory, with its size in pixels. */
 export interface EncodedImage extends Size {
   readonly data: Buffer;
   readonly mediaType: MediaType;
 }
 
+/** One question about one frame. */
 export interface AdaptorRequest {
   readonly prompt: string;
   /** What the model is told about its task as a whole. */
@@ -36,6 +38,7 @@ export interface TextLine {
   readonly confidence: number;
 }
 
+/** What a model said, whole. */
 export interface AdaptorAnswer {
   readonly text: string;
   /** The model's own name, which may be more exact than the one asked for. */

@@ -5,6 +5,7 @@ import { encodeView } from './image-encoding.js';
 import type { ImageLimits, MediaType } from './models.js';
 import { shrinkInto } from './tokens/formula.js';
 
+/** How the images of a frame are encoded. */
 export interface FitOptions {
   /** What to encode as, among what the model accepts. @default the model's first choice, JPEG for most */
   readonly mediaType?: MediaType;
@@ -12,6 +13,7 @@ export interface FitOptions {
   readonly quality?: number;
 }
 
+/** What is sent of a frame: one image, or the views of a Gundam composite. */
 export interface FittedImages {
   readonly images: readonly EncodedImage[];
   /** By the provider's own formula, for the sizes that are sent. */

@@ -1,5 +1,6 @@
 import type { Closable, Frame } from '../core/index.js';
 
+/** Which frame is waited for. */
 export interface NextFrameOptions {
   /** Wait for a frame whose `sequence` is larger than this; without it any frame will do. */
   readonly afterSequence?: number;

@@ -5,6 +5,7 @@ import { frameAgeMs } from './frame-age.js';
 import { linkAbort } from './linked-abort.js';
 import type { MediaType } from './models.js';
 
+/** What a model is asked when nothing else is said. */
 export const DEFAULT_PROMPT = 'Describe what is on this screen and what the user is doing.';
 
 /** How one frame is shown to a model. */
@@ -31,6 +32,7 @@ export const LOOK_OPTION_NAMES = [
   'quality',
 ] as const satisfies readonly (keyof LookOptions)[];
 
+/** An image as it was sent. */
 export interface SentImage extends Size {
   readonly bytes: number;
   readonly mediaType: MediaType;

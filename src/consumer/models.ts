@@ -6,6 +6,7 @@ import { geminiBudget, geminiTiles } from './tokens/gemini.js';
 import { openAiPatches, openAiTiles } from './tokens/openai.js';
 import { qwenCells } from './tokens/qwen.js';
 
+/** What images are encoded as. */
 export type MediaType = 'image/png' | 'image/jpeg' | 'image/webp';
 
 /** What a model accepts. Every number is per request unless it says otherwise. */
@@ -25,6 +26,7 @@ export interface ImageLimits {
 /** Whose table a model is looked up in. */
 export type ModelVendor = 'openai' | 'anthropic' | 'google' | 'open-weights' | 'local';
 
+/** A row of MODELS: what a family of models accepts and how it counts tokens. */
 export interface ModelProfile {
   readonly vendor: ModelVendor;
   /** Matched against the whole model name, in lower case and without the owner's folder. */

@@ -3,6 +3,7 @@ import type { Adaptor } from './adaptor.js';
 import type { CloudOptions } from './adaptors/cloud.js';
 import { IMAGE_DETAILS, type ImageDetail } from './tokens/formula.js';
 
+/** What a provider is opened with. What it has no use for is ignored. */
 export interface AdaptorOptions {
   /** @default the provider's `defaultModel` */
   readonly model?: string;
@@ -15,6 +16,7 @@ export interface AdaptorOptions {
   readonly logger?: Logger;
 }
 
+/** A row of PROVIDERS: what a provider needs, and how it is opened. */
 export interface Provider {
   readonly name: string;
   /** One line for a list of providers. */

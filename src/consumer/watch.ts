@@ -21,6 +21,7 @@ import { WatchAccounts, type WatchCounts } from './watch-accounts.js';
 /** Says why a frame is not worth sending, or undefined when it is. The first gate that has a reason decides. */
 export type Gate = (frame: Frame) => string | undefined | Promise<string | undefined>;
 
+/** How often the model looks, at what, and what happens after a failure. */
 export interface WatchOptions extends Omit<LookOptions, 'signal' | 'onText'> {
   /** Least milliseconds between the starts of two requests; 0 asks again at once. @default 5000 */
   readonly everyMs?: number;
@@ -36,6 +37,7 @@ export interface WatchOptions extends Omit<LookOptions, 'signal' | 'onText'> {
   readonly maxBackOffMs?: number;
 }
 
+/** What a watch says; `failed` and `skipped` do not end it. */
 export type WatchEvents = {
   /** A piece of text arrived, about this frame. */
   streamed: [delta: string, frame: Frame];

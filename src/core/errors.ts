@@ -33,8 +33,10 @@ export const ERROR_CODES = {
   CAP_CLOSED: 14,
 } as const;
 
+/** What tells errors apart; docs/errors.md says when each comes. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What an error says beside its code and message. */
 export interface CapErrorOptions {
   /** One sentence: what to do about it. */
   readonly hint?: string;

@@ -23,10 +23,12 @@ export function parseRegion(text: string): Rect | undefined {
   return { width: Number(match[1]), height: Number(match[2]), x: Number(match[3]), y: Number(match[4]) };
 }
 
+/** `1920x1080`. */
 export function formatSize(size: Size): string {
   return `${size.width}x${size.height}`;
 }
 
+/** X geometry: `1280x720+100+50`. */
 export function formatRegion(rect: Rect): string {
   return `${formatSize(rect)}+${rect.x}+${rect.y}`;
 }

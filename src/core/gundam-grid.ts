@@ -6,6 +6,7 @@ export interface GundamGrid {
   readonly rows: number;
 }
 
+/** Which grids are allowed, and of which tiles. */
 export interface GundamGridOptions {
   /** Most tiles a grid may have: 9 in the published remote code, 6 in the repository's configuration and in vLLM. */
   readonly maxCrops: 6 | 9;

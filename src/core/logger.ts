@@ -1,5 +1,6 @@
 import { redact } from './redact.js';
 
+/** The least that is written; `warn` is what a user should know about. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** The logger every class takes; the library's default is `silentLogger`. */
@@ -14,6 +15,7 @@ export interface Logger {
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
+/** Writes nothing: the library's default. */
 export const silentLogger: Logger = {
   debug() {},
   info() {},
@@ -22,6 +24,7 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
+/** What is written, how and where. */
 export interface StreamLoggerOptions {
   /** @default 'info' */
   readonly level?: LogLevel;

@@ -24,6 +24,7 @@ export interface ScalePlan {
   readonly gundam?: GundamLayout;
 }
 
+/** A bound on top of a preset's own. */
 export interface ScaleOptions {
   /** The canvas's longer side is at most this many pixels (rounded down to even). @default no limit */
   readonly maxLongSidePx?: number | undefined;

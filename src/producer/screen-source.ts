@@ -11,6 +11,7 @@ import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch } fr
 import type { SourceListener, VideoSource } from './video-source.js';
 import { findWindow } from './x11-window.js';
 
+/** What of an X11 display is captured: all of it, or one of monitor, region and window. */
 export interface ScreenOptions {
   /** X display, such as `:0`. @default $DISPLAY */
   readonly display?: string | undefined;

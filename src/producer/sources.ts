@@ -13,6 +13,7 @@ const SOURCES: Openers = {
   test: testSource,
 };
 
+/** The kinds of source there are. */
 export const SOURCE_KINDS = Object.keys(SOURCES) as readonly SourceOptions['kind'][];
 
 /** Finds the source. Throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND or CAP_USAGE. */

@@ -1,6 +1,7 @@
 import { expectInteger, formatSize, type Size } from '../core/index.js';
 import type { VideoSource } from './video-source.js';
 
+/** The synthetic picture needs no display. */
 export interface TestOptions {
   /** @default 1280x720 */
   readonly size?: Size | undefined;

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { CapError, type Closable, once } from '../core/index.js';
 
+/** Where metrics are served, and which: see captureMetrics and watchMetrics. */
 export interface MetricsServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string | undefined;
@@ -11,6 +12,7 @@ export interface MetricsServerOptions {
   readonly registry: Registry;
 }
 
+/** Serves until it is closed. */
 export interface MetricsServer extends Closable, AsyncDisposable {
   readonly url: string;
 }

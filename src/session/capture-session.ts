@@ -20,6 +20,7 @@ import {
   x264Encoder,
 } from '../transport/index.js';
 
+/** What is captured, how it is scaled and how it is encoded. */
 export interface CaptureSessionOptions {
   /** What to capture. @default { kind: 'screen' } */
   readonly source?: SourceOptions | undefined;
@@ -31,6 +32,7 @@ export interface CaptureSessionOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** What a capture session says between `open` and `close`. */
 export type CaptureSessionEvents = {
   /** The source changed its size; the stream goes on in the new plan's size. */
   resized: [source: Size, plan: ScalePlan];
@@ -38,6 +40,7 @@ export type CaptureSessionEvents = {
   failed: [error: CapError];
 };
 
+/** Counters since the session was opened. */
 export interface CaptureStats {
   readonly framesCaptured: number;
   readonly framesEncoded: number;

@@ -15,6 +15,7 @@ export interface PresetRow {
   readonly tokens: number;
 }
 
+/** Whose tokens are shown, and a bound for the sizes. */
 export interface PresetTableOptions {
   /** Whose tokens are estimated. @default DEFAULT_TOKEN_MODEL */
   readonly model?: string | undefined;

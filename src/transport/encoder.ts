@@ -1,13 +1,17 @@
 import { expectInteger } from '../core/index.js';
 import type { ElementProperties } from '../native/index.js';
 
+/** x264's speed presets, the fastest first; a slower one makes smaller frames and costs latency. */
 export type SpeedPreset = 'ultrafast' | 'superfast' | 'veryfast' | 'faster' | 'fast' | 'medium';
+/** The speed presets there are, the fastest first. */
 export const SPEED_PRESETS: readonly SpeedPreset[] = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium'];
 
 /** H.264 quality levels by constant rate factor. */
 export const QUALITY_CRF = { low: 28, medium: 23, high: 20, ultra: 18 } as const;
+/** A name for a constant rate factor; see QUALITY_CRF. */
 export type Quality = keyof typeof QUALITY_CRF;
 
+/** How a picture is coded. The defaults are for text on a screen that is watched live. */
 export interface EncoderOptions {
   /** Constant rate factor, 0 to 51; lower is better. @default 20 */
   readonly crf?: number | undefined;

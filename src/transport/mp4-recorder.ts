@@ -4,6 +4,7 @@ import { CapError, type Closable, once, TypedEvents, toCapError } from '../core/
 import { type DoorStats, type NativeDoor, native, Pipeline } from '../native/index.js';
 import type { SharedStream } from './shared-stream.js';
 
+/** What a recorder says while it records. */
 export type Mp4RecorderEvents = {
   /** The file cannot be written further: disk full, folder gone. What was written still plays. */
   failed: [error: CapError];

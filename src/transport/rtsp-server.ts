@@ -13,6 +13,7 @@ import {
 import { type NativeEvent, type NativeRtspServer, native, nativePromise, type RtspStats } from '../native/index.js';
 import type { SharedStream } from './shared-stream.js';
 
+/** Where the server listens, and what it bears with. */
 export interface RtspServerOptions {
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string | undefined;
@@ -32,6 +33,7 @@ export interface RtspReader {
   readonly path: string;
 }
 
+/** Who comes, who goes, and who does not keep up. */
 export type RtspServerEvents = {
   readerJoined: [reader: RtspReader];
   readerLeft: [reader: RtspReader, reason: 'teardown' | 'disconnected' | 'timeout' | 'stalled'];

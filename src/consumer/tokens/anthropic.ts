@@ -3,6 +3,7 @@ import { type ImageFormula, roundHalfEven } from './formula.js';
 
 const PATCH_PX = 28;
 
+/** Up to which size a generation of Claude models looks at a picture. */
 export interface AnthropicTier {
   readonly maxEdgePx: number;
   readonly maxTokens: number;

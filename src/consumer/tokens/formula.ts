@@ -5,6 +5,7 @@ export type ImageDetail = 'low' | 'high' | 'original' | 'auto';
 
 export const IMAGE_DETAILS: readonly ImageDetail[] = ['low', 'high', 'original', 'auto'];
 
+/** What a formula says about one picture. */
 export interface ImageCost {
   readonly tokens: number;
   /**

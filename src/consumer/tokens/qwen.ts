@@ -1,6 +1,7 @@
 import { CapError, type Size } from '../../core/index.js';
 import { type ImageFormula, roundHalfEven } from './formula.js';
 
+/** How a generation of Qwen-VL models counts. */
 export interface QwenGrid {
   /** Pixels a token covers on each side: 28 for Qwen2.5-VL, 32 for Qwen3-VL. */
   readonly cellPx: 28 | 32;
