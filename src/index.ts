@@ -1,2 +1,119 @@
-export * from './core/index.js';
-export { CaptureSession } from './session/capture-session.js';
+// The library, by what one does with it. Only what stands here is public: a test holds the list.
+
+// --- Capture a source once, encode it once, and open doors to it ---
+
+export type { ScalingOptions } from './producer/compose.js';
+export type { ScreenOptions } from './producer/screen-source.js';
+export { SOURCE_KINDS, type SourceOptions } from './producer/sources.js';
+export type { TestOptions } from './producer/test-source.js';
+export {
+  CaptureSession,
+  type CaptureSessionEvents,
+  type CaptureSessionOptions,
+  type CaptureStats,
+} from './session/capture-session.js';
+export {
+  type EncoderOptions,
+  QUALITY_CRF,
+  type Quality,
+  SPEED_PRESETS,
+  type SpeedPreset,
+} from './transport/encoder.js';
+export type { Mp4Recorder, Mp4RecorderEvents } from './transport/mp4-recorder.js';
+export { type RtspReader, RtspServer, type RtspServerEvents, type RtspServerOptions } from './transport/rtsp-server.js';
+export type { SharedStream } from './transport/shared-stream.js';
+
+// --- Have a model look at a stream, once or again and again ---
+
+export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './consumer/look.js';
+export { type Gate, Watch, type WatchEvents, type WatchOptions } from './consumer/watch.js';
+export type { WatchCounts } from './consumer/watch-accounts.js';
+export {
+  type DescribeOptions,
+  describeStream,
+  type ModelOptions,
+  WatchSession,
+  type WatchSessionOptions,
+} from './session/watch-session.js';
+
+// --- Take frames out of a stream, with the metadata that travels in it ---
+
+export { frameAgeMs } from './consumer/frame-age.js';
+export type { FrameSource, NextFrameOptions } from './consumer/frame-source.js';
+export { Sampler, type SamplerEvents, type SamplerOptions } from './consumer/sampler.js';
+export type { Frame, FrameMetadata } from './core/frame.js';
+export { parseSeiPayload } from './core/sei-payload.js';
+
+// --- Providers, and what it takes to write an adaptor ---
+
+export {
+  type Adaptor,
+  type AdaptorAnswer,
+  type AdaptorRequest,
+  DEFAULT_MAX_OUTPUT_TOKENS,
+  type EncodedImage,
+  type TextLine,
+  type TokenUsage,
+} from './consumer/adaptor.js';
+export { type FitOptions, type FittedImages, fitFrame } from './consumer/fit.js';
+export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './consumer/providers.js';
+
+// --- What a model accepts, and what an image costs ---
+
+export {
+  type ImageLimits,
+  type MediaType,
+  MODELS,
+  type ModelProfile,
+  type ModelVendor,
+  profileOf,
+} from './consumer/models.js';
+export {
+  type AnthropicTier,
+  anthropicPatches,
+  HIGH_TIER as ANTHROPIC_HIGH_TIER,
+  STANDARD_TIER as ANTHROPIC_STANDARD_TIER,
+} from './consumer/tokens/anthropic.js';
+export { deepSeekOcr2, deepSeekOcrGundam } from './consumer/tokens/deepseek-ocr.js';
+export type { ImageCost, ImageDetail, ImageFormula } from './consumer/tokens/formula.js';
+export { geminiBudget, geminiTiles } from './consumer/tokens/gemini.js';
+export { openAiPatches, openAiTiles } from './consumer/tokens/openai.js';
+export { type QwenGrid, qwenCells } from './consumer/tokens/qwen.js';
+
+// --- Presets and Gundam views: what a source is scaled to ---
+
+export { type GundamGrid, type GundamGridOptions, gundamGrid } from './core/gundam-grid.js';
+export type { GundamLayout } from './core/gundam-layout.js';
+export { gundamPlan } from './producer/gundam-plan.js';
+export { builtInPresets, loadPreset, type Preset, userPresetFolder, userPresets } from './producer/presets.js';
+export {
+  presetPlan,
+  type ScaleOptions,
+  type ScalePlan,
+  type ScaleView,
+  scaledSize,
+  sourcePlan,
+} from './producer/scale-plan.js';
+export { type GundamTable, gundamTable } from './session/gundam-table.js';
+export { DEFAULT_TOKEN_MODEL, type PresetRow, type PresetTableOptions, presetTable } from './session/preset-table.js';
+
+// --- Metrics for Prometheus ---
+
+export { captureMetrics } from './server/capture-metrics.js';
+export { type MetricsServer, type MetricsServerOptions, startMetricsServer } from './server/metrics-server.js';
+export { watchMetrics } from './server/watch-metrics.js';
+
+// --- What all of it shares: errors, events, log, geometry ---
+
+export type { Closable } from './core/closing.js';
+export { CapError, type CapErrorOptions, ERROR_CODES, type ErrorCode } from './core/errors.js';
+export { type EventMap, TypedEvents } from './core/events.js';
+export { formatRegion, formatSize, parseRegion, parseSize, type Rect, type Size } from './core/geometry.js';
+export {
+  createStreamLogger,
+  type Logger,
+  type LogLevel,
+  type StreamLoggerOptions,
+  silentLogger,
+} from './core/logger.js';
+export { redact, registerSecret } from './core/redact.js';

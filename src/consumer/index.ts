@@ -1,13 +1,11 @@
 export * from './adaptor.js';
 export { describe } from './describe.js';
 export { type FitOptions, type FittedImages, fitFrame } from './fit.js';
-export { frameAgeMs } from './frame-age.js';
 export * from './frame-source.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './look.js';
-export { type ImageLimits, type MediaType, MODELS, type ModelProfile, type ModelVendor, profileOf } from './models.js';
+export { type ImageLimits, type MediaType, type ModelProfile, type ModelVendor, profileOf } from './models.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './providers.js';
 export { Sampler, type SamplerEvents, type SamplerOptions } from './sampler.js';
-export { deepSeekOcr2, deepSeekOcrGundam } from './tokens/deepseek-ocr.js';
 export type { ImageCost, ImageDetail, ImageFormula } from './tokens/formula.js';
 export { type Gate, Watch, type WatchEvents, type WatchOptions } from './watch.js';
 export type { WatchCounts } from './watch-accounts.js';
