@@ -6,6 +6,7 @@
 
 #include "frame_meta.h"
 #include "frame_stamper.h"
+#include "main_loop.h"
 #include "pipeline.h"
 #include "sei.h"
 
@@ -56,13 +57,28 @@ void HubCore::RequestKeyFrame() {
   const uint64_t now = MonotonicNs();
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (closed_) return;
-    if (last_key_request_ns_ != 0 && now - last_key_request_ns_ < min_key_interval_ns_) {
-      key_wanted_ = true;  // Deliver asks when the interval has passed
+    if (closed_ || key_wanted_) return;
+    const uint64_t next = last_key_request_ns_ + min_key_interval_ns_;
+    if (last_key_request_ns_ != 0 && now < next) {
+      key_wanted_ = true;
+      // By a timer, not by the next frame: a screen that stands still has none.
+      const auto wait_ms = static_cast<unsigned>((next - now) / 1000000 + 1);
+      MainLoop::Get().After(wait_ms, [weak = weak_from_this()] {
+        if (auto self = weak.lock()) self->SendWantedKeyRequest();
+      });
       return;
     }
     last_key_request_ns_ = now;
+  }
+  SendKeyRequest();
+}
+
+void HubCore::SendWantedKeyRequest() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
     key_wanted_ = false;
+    if (closed_) return;
+    last_key_request_ns_ = MonotonicNs();
   }
   SendKeyRequest();
 }
@@ -132,19 +148,12 @@ void HubCore::Deliver(GstSample* sample) {
   counters_.bytes += gst_buffer_get_size(unit.buffer);
   counters_.encode_ns += now - unit.captured_ns;
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers;
-  bool ask_key = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     consumers = consumers_;
-    if (key_wanted_ && now - last_key_request_ns_ >= min_key_interval_ns_) {
-      key_wanted_ = false;
-      last_key_request_ns_ = now;
-      ask_key = true;
-    }
   }
   for (const auto& consumer : consumers) consumer->Consume(unit, gst_sample_get_caps(sample));
   gst_buffer_unref(unit.buffer);
-  if (ask_key) SendKeyRequest();
 }
 
 // --- the JavaScript class ---

@@ -38,7 +38,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void Remove(const std::shared_ptr<AccessUnitConsumer>& consumer);
 
   // Asks the encoder for a key frame. Requests within `min_key_interval_ms` of the last one are
-  // kept and asked for when the interval has passed: readers cannot make the stream all key frames.
+  // kept and sent when the interval has passed: readers cannot make the stream all key frames.
   void RequestKeyFrame();
 
   void SetStaticSections(std::vector<uint8_t> sections);
@@ -54,6 +54,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);
   void SendKeyRequest();
+  void SendWantedKeyRequest();
 
   GstElement* appsink_;
   const uint64_t min_key_interval_ns_;

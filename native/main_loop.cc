@@ -42,6 +42,13 @@ void MainLoop::Post(std::function<void()> task) {
   g_source_unref(source);
 }
 
+void MainLoop::After(unsigned delay_ms, std::function<void()> task) {
+  GSource* source = g_timeout_source_new(delay_ms);
+  g_source_set_callback(source, RunOnce, new std::function<void()>(std::move(task)), Delete);
+  g_source_attach(source, context_);
+  g_source_unref(source);
+}
+
 GSource* MainLoop::Every(unsigned interval_ms, std::function<void()> task) {
   GSource* source = g_timeout_source_new(interval_ms);
   g_source_set_callback(source, RunAgain, new std::function<void()>(std::move(task)), Delete);

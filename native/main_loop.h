@@ -21,6 +21,9 @@ class MainLoop {
   // Runs `task` on the loop's thread and waits for it; at once when called on that thread.
   void Run(const std::function<void()>& task);
 
+  // Runs `task` on the loop's thread in `delay_ms`.
+  void After(unsigned delay_ms, std::function<void()> task);
+
   // Calls `task` on the loop's thread every `interval_ms` until the source is destroyed.
   GSource* Every(unsigned interval_ms, std::function<void()> task);
 

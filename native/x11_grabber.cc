@@ -198,6 +198,13 @@ X11Grabber::News X11Grabber::Poll() {
   return news;
 }
 
+bool X11Grabber::PointerMoved() {
+  if (!cursor_.wanted) return false;
+  Freed pointer(xcb_query_pointer_reply(connection_, xcb_query_pointer(connection_, root_), nullptr));
+  if (pointer && (pointer->root_x != cursor_.x || pointer->root_y != cursor_.y)) cursor_.moved = true;
+  return cursor_.moved;
+}
+
 void X11Grabber::DamageAll() {
   pending_ = {area_};
   cursor_.moved = true;
@@ -222,6 +229,8 @@ void X11Grabber::CollectCursor() {
   cursor_.moved = false;
   Freed image(xcb_xfixes_get_cursor_image_reply(connection_, xcb_xfixes_get_cursor_image(connection_), nullptr));
   if (!image) return;
+  cursor_.x = image->x;
+  cursor_.y = image->y;
   const Rect now{image->x - image->xhot, image->y - image->yhot, image->width, image->height};
   const uint32_t* pixels = xcb_xfixes_get_cursor_image_cursor_image(image.value);
   std::vector<uint32_t> fresh(pixels, pixels + xcb_xfixes_get_cursor_image_cursor_image_length(image.value));

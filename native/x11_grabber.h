@@ -36,6 +36,9 @@ class X11Grabber {
   };
   News Poll();
 
+  // Asks where the pointer is: programs that put it somewhere cause no event. True when it has moved.
+  bool PointerMoved();
+
   // Takes what was damaged into the pending rectangles, so that later damage is news again.
   void Collect();
 
@@ -74,8 +77,9 @@ class X11Grabber {
   Rects pending_;  // in screen coordinates
   struct Cursor {
     bool wanted = false;
-    bool moved = true;  // image or place
-    Rect rect;          // where it was drawn last, in screen coordinates
+    bool moved = true;   // its image or its place has changed
+    int x = -1, y = -1;  // of the pointer, when it was drawn last
+    Rect rect;           // what the image covered then, in screen coordinates
     std::vector<uint32_t> pixels;
   } cursor_;
 };

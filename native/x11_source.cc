@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -117,6 +118,9 @@ void WaitUntil(State& state, uint64_t deadline_ns, bool deaf = false) {
   }
 }
 
+// How often an idle screen's pointer is looked at.
+constexpr uint64_t kPointerCheckNs = 100000000;
+
 enum class Reason { kDamage, kKeepAlive, kResized, kLost, kFlushing };
 
 // Waits until there is a reason to make a frame.
@@ -147,7 +151,8 @@ Reason WaitForFrame(State& state) {
     } else {
       const uint64_t keep_alive = state.last_frame_ns + uint64_t{state.keep_alive_ms} * 1000000;
       if (now >= keep_alive) return Reason::kKeepAlive;
-      WaitUntil(state, keep_alive);
+      WaitUntil(state, std::min(keep_alive, now + kPointerCheckNs));
+      if (MonotonicNs() >= now + kPointerCheckNs && state.grabber->PointerMoved()) state.pacer->Damaged(MonotonicNs());
     }
   }
 }
