@@ -50,5 +50,6 @@ export async function launch(entry) {
     return;
   }
   const { main } = await import(fromHere(entry).href);
+  if (stop.aborted) return;
   process.exitCode = await main(process.argv.slice(2), stop);
 }

@@ -28,12 +28,14 @@ async function demo(flags: Flags, stop: AbortSignal): Promise<void> {
   };
   try {
     const display = await findScreen(own);
+    if (stop.aborted) return;
     const capture = own(await CaptureSession.open({ source: { kind: 'screen', display } }));
     const server = await serve(capture);
     const url = server.url('/cap');
     print(`Capturing ${capture.label} once, encoding it once (${formatSize(capture.plan.canvas)}, H.264)`);
     print(`Serving ${url}, try: vlc ${url}`);
     print('Reading the stream over RTSP with the local reader (no key, nothing leaves this machine) …\n');
+    if (stop.aborted) return;
     const watching = own(await WatchSession.open(url, { watch: { everyMs: 1500 } }));
     const totals = listen(watching);
     await Promise.race([untilStopped(capture, stop, flags.duration), watching.watch.finished.then(throwIf)]);

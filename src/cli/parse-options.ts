@@ -19,11 +19,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 /** setTimeout's limit, about 24 days. */
 const MAX_DURATION_MS = 2 ** 31 - 1;
 
-/** A commander parser for durations: `500ms`, `30s`, `2m`, `1h`; gives milliseconds. */
+/** A commander parser for durations: `500ms`, `30s`, `2m`, `1h`; gives whole milliseconds. */
 export function duration(name: string, minMs = 1): (text: string) => number {
   return (text) => {
     const match = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
-    const milliseconds = match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0) : Number.NaN;
+    const milliseconds = match ? Math.round(Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0)) : Number.NaN;
     if (!(milliseconds >= minMs && milliseconds <= MAX_DURATION_MS)) {
       throw unexpected(name, `a duration such as 30s, 2m or 1h${minMs > 1 ? `, ${minMs} ms at least` : ''}`, text);
     }

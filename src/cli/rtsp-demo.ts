@@ -8,7 +8,7 @@ interface Flags {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
-  readonly port: number;
+  readonly rtspPort?: number;
   readonly scalePreset?: string;
   readonly duration?: number;
 }
@@ -20,14 +20,14 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
     .option('--width <px>', 'width of the picture', integer('--width', 64, 8192), 1280)
     .option('--height <px>', 'height of the picture', integer('--height', 64, 8192), 720)
     .option('--fps <n>', 'frames a second', integer('--fps', 1, 120), 30)
-    .option('--port <port>', '0 for a free one', integer('--port', 0, 65535), 8554)
+    .option('--rtsp-port <port>', '0 for a free one (default: 8554)', integer('--rtsp-port', 0, 65535))
     .option('--scale-preset <name|file>', 'scale to a preset: see `cap presets`')
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
     .action((flags: Flags) => demo(flags, stop));
   return run(program, args);
 }
 
-async function demo({ width, height, fps, port, scalePreset, duration }: Flags, stop: AbortSignal): Promise<void> {
+async function demo({ width, height, fps, rtspPort, scalePreset, duration }: Flags, stop: AbortSignal): Promise<void> {
   await using session = await CaptureSession.open({
     source: { kind: 'test', size: { width, height } },
     scaling: { preset: scalePreset },
@@ -35,7 +35,7 @@ async function demo({ width, height, fps, port, scalePreset, duration }: Flags, 
   });
   const ended = untilStopped(session, stop, duration);
   if (stop.aborted) return;
-  const server = await session.serveRtsp('/cap', { port });
+  const server = await session.serveRtsp('/cap', { port: rtspPort });
   process.stdout.write(`${server.url('/cap')}\n`);
   await ended;
 }

@@ -1,18 +1,19 @@
 import { type Command, CommanderError } from 'commander';
 import { type CapError, redact, toCapError } from '../core/index.js';
+import { errorText } from './error-text.js';
 import { fromCommander } from './parse-options.js';
 
 /** Parses and runs a program; prints an error as one line with its hint. Resolves to the exit code. */
 export async function run(program: Command, args: readonly string[]): Promise<number> {
   configure(program);
-  process.stdout.on('error', ignoreClosedPipe);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endWhenNobodyReads);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     const known = error instanceof CommanderError ? fromCommander(error) : toCapError(error);
     if (!known) return 0;
-    process.stderr.write(`${redact(errorText(known))}\n`);
+    process.stderr.write(`${redact(report(known))}\n`);
     return known.exitCode;
   }
 }
@@ -22,15 +23,19 @@ function configure(command: Command): void {
   for (const child of command.commands) configure(child);
 }
 
-/** `cap … | head` closes our output: nobody reads on, which is no fault. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+let nobodyReads = false;
+
+/** `cap … | head` closes our output, a terminal that is closed takes it along: no fault, but the end. */
+function endWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  // Every write that follows fails too, and a second signal would not wait for the end.
+  if (nobodyReads) return;
+  nobodyReads = true;
   process.kill(process.pid, 'SIGTERM');
 }
 
-function errorText(error: CapError): string {
-  const hint = error.hint ? ` (${error.hint})` : '';
+function report(error: CapError): string {
   // A defect of ours should arrive with where it happened.
   const trace = error.code === 'CAP_INTERNAL' && error.cause instanceof Error ? `\n${error.cause.stack}` : '';
-  return `cap: ${error.message}${hint}${trace}`;
+  return `cap: ${errorText(error)}${trace}`;
 }

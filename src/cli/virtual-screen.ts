@@ -8,31 +8,40 @@ export interface VirtualScreen extends Closable, AsyncDisposable {
   readonly display: string;
 }
 
-const STOP_TIMEOUT_MS = 1000;
+const STOP_TIMEOUT_MS = 500;
+/** Exit status of setpriv, as of shells, when there is no such program. */
+const NOT_FOUND = 127;
 
 /**
  * Starts Xvfb on a free display, and xterm on that. Both end with `close`.
  * @throws CAP_DEPENDENCY_MISSING
  */
 export async function startVirtualScreen(width: number, height: number): Promise<VirtualScreen> {
-  const server = spawn(
-    'Xvfb',
-    ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset'],
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
-  );
+  const server = startServer(width, height);
   const children: ChildProcess[] = [server];
   const close = once(async () => {
     for (const child of children.reverse()) await end(child);
   });
   try {
-    await started(server, 'Xvfb');
-    const display = `:${await readLine(server)}`;
+    const display = `:${await readDisplayNumber(server)}`;
     children.push(await startTerminal(display, width));
     return { display, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * The kernel ends Xvfb when this process goes, even by SIGKILL, and with Xvfb goes whatever it shows. Both lead
+ * sessions of their own: Ctrl-C in the terminal is for this process, which then ends them in order.
+ */
+function startServer(width: number, height: number): ChildProcess {
+  const screen = ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-noreset'];
+  return spawn('setpriv', ['--pdeathsig', 'TERM', 'Xvfb', ...screen], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
 }
 
 async function startTerminal(display: string, width: number): Promise<ChildProcess> {
@@ -51,29 +60,33 @@ async function startTerminal(display: string, width: number): Promise<ChildProce
       '-geometry',
       `${Math.floor(width / 16)}x22+0+0`,
     ].concat(['-b', '16', '+sb', '-T', 'cap demo', '-e', process.execPath, page]),
-    { stdio: 'ignore', env: { ...process.env, DISPLAY: display } },
+    { stdio: 'ignore', env: { ...process.env, DISPLAY: display }, detached: true },
   );
-  await started(terminal, 'xterm');
+  try {
+    await onceEvent(terminal, 'spawn');
+  } catch (cause) {
+    throw notInstalled('xterm', cause);
+  }
   return terminal;
 }
 
-async function started(child: ChildProcess, name: string): Promise<void> {
-  try {
-    await onceEvent(child, 'spawn');
-  } catch (cause) {
-    throw new CapError('CAP_DEPENDENCY_MISSING', `${name} is not installed`, { hint: 'run `npm run setup`', cause });
-  }
+/** What Xvfb writes to its file descriptor 3 once it is ready: the number of the display it took. */
+async function readDisplayNumber(server: ChildProcess): Promise<string> {
+  const died = onceEvent(server, 'exit').then(
+    ([status]) => {
+      if (status === NOT_FOUND) throw notInstalled('Xvfb');
+      throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'Xvfb does not start');
+    },
+    (cause) => {
+      throw notInstalled('setpriv', cause);
+    },
+  );
+  const [chunk] = await Promise.race([onceEvent(server.stdio[3] as NodeJS.EventEmitter, 'data'), died]);
+  return String(chunk).trim();
 }
 
-/** What Xvfb writes to its file descriptor 3: the number of the display it took. */
-async function readLine(server: ChildProcess): Promise<string> {
-  const pipe = server.stdio[3];
-  const died = onceEvent(server, 'exit').then(() => {
-    throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'Xvfb does not start');
-  });
-  const [chunk] = await Promise.race([onceEvent(pipe as NodeJS.EventEmitter, 'data'), died]);
-  died.catch(() => {});
-  return String(chunk).trim();
+function notInstalled(name: string, cause?: unknown): CapError {
+  return new CapError('CAP_DEPENDENCY_MISSING', `${name} is not installed`, { hint: 'run `npm run setup`', cause });
 }
 
 async function end(child: ChildProcess): Promise<void> {

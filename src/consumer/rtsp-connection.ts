@@ -1,5 +1,6 @@
 import { CapError, once, TypedEvents } from '../core/index.js';
 import { type NativeFrameSink, type NativePicture, native, Pipeline } from '../native/index.js';
+import { whyUnreachable } from './why-unreachable.js';
 
 export type RtspConnectionEvents = {
   /** A newer frame than before can be pulled. */
@@ -30,7 +31,7 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
     this.#sink = native(
       (addon) => new addon.FrameSink(this.#pipeline.native, 'frames', 'parse', () => this.emit('frame')),
     );
-    this.#pipeline.on('failed', (error) => this.emit('failed', explain(error)));
+    this.#pipeline.on('failed', async (error) => this.emit('failed', await explain(error, address)));
     this.#pipeline.on('ended', () =>
       this.emit('failed', new CapError('CAP_STREAM_UNAVAILABLE', 'the stream has ended')),
     );
@@ -60,16 +61,23 @@ function splitCredentials(url: string): { address: string; user: string; passwor
   return { address: scheme + rest, user: decodeURIComponent(user), password: decodeURIComponent(password.join(':')) };
 }
 
-function explain(error: CapError): CapError {
+/** In words, what GStreamer keeps in its debug text or does not know. Never rejects. */
+async function explain(error: CapError, address: string): Promise<CapError> {
   const debug = error.cause instanceof Error ? error.cause.message : '';
-  if (/Unauthorized|401/i.test(error.message + debug)) {
+  const text = error.message + debug;
+  if (/Unauthorized|401/i.test(text)) {
     return new CapError('CAP_PROVIDER_AUTH', 'the server wants a user name and password, or refuses those given', {
       hint: 'put them in the address: rtsp://user:password@host/path',
       cause: error,
     });
   }
-  if (/Not Found|404/i.test(error.message + debug)) {
-    return new CapError('CAP_STREAM_UNAVAILABLE', 'the server has no stream at that path', { cause: error });
-  }
-  return error;
+  const reason = await inWords(text, address);
+  return reason === undefined ? error : new CapError('CAP_STREAM_UNAVAILABLE', reason, { cause: error });
+}
+
+async function inWords(text: string, address: string): Promise<string | undefined> {
+  if (/Not Found|404/i.test(text)) return 'the server has no stream at that path';
+  if (/Parse error/i.test(text)) return 'what listens there does not speak RTSP';
+  if (/Failed to connect/i.test(text)) return whyUnreachable(address);
+  return undefined;
 }

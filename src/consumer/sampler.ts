@@ -15,9 +15,12 @@ import { type NativePicture, nativePromise } from '../native/index.js';
 import type { FrameSource } from './frame-source.js';
 import { RtspConnection } from './rtsp-connection.js';
 
+/** How the stream is received, and how long is waited for it. */
 export interface SamplerOptions {
   /** `tcp` never loses packets; `udp` may. @default 'tcp' */
   readonly protocol?: 'tcp' | 'udp' | undefined;
+  /** Whether a first connection that fails is tried again, until `connectTimeoutMs` is over. @default true */
+  readonly retryFirstConnection?: boolean | undefined;
   /** How long the first frame may take, 500 to 600000. @default 10000 */
   readonly connectTimeoutMs?: number | undefined;
   /** Without a frame for this long the connection is made anew, 1000 to 600000. @default 10000 */
@@ -25,12 +28,20 @@ export interface SamplerOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** The life of the connection; frames are pulled, not sent as events. */
 export type SamplerEvents = {
   /** Frames arrive, for the first time or again. */
   connected: [];
   /** The stream broke; another try follows in `retryMs`. */
   disconnected: [error: CapError, retryMs: number];
 };
+
+interface Settings {
+  readonly protocol: 'tcp' | 'udp';
+  readonly retryFirstConnection: boolean;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+}
 
 interface Waiter {
   readonly afterSequence: number;
@@ -48,7 +59,7 @@ const LAST_RETRY_MS = 10_000;
  */
 export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   readonly #url: string;
-  readonly #options: { protocol: 'tcp' | 'udp'; connectTimeoutMs: number; stallTimeoutMs: number };
+  readonly #options: Settings;
   readonly #logger: Logger;
   #connection: RtspConnection | undefined;
   #waiters: Waiter[] = [];
@@ -65,11 +76,13 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   /** Starts connecting at once. Throws CAP_USAGE for a URL that is not RTSP. */
   constructor(url: string, options: SamplerOptions = {}) {
     super();
-    if (!/^rtsps?:\/\/[^\s/]+/.test(url)) throw unexpected('the stream', 'an rtsp:// URL', redact(url));
+    if (!/^rtsps?:\/\/[^\s/]+/.test(url) || !URL.canParse(url))
+      throw unexpected('the stream', 'an rtsp:// URL', redact(url));
     this.#url = url;
     this.#logger = options.logger ?? silentLogger;
     this.#options = {
       protocol: options.protocol ?? 'tcp',
+      retryFirstConnection: options.retryFirstConnection ?? true,
       connectTimeoutMs: expectInteger('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 500, 600_000),
       stallTimeoutMs: expectInteger('stallTimeoutMs', options.stallTimeoutMs ?? 10_000, 1000, 600_000),
     };
@@ -189,9 +202,7 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
       hint: cause.hint ?? 'check that the gateway runs and that the address and path are right',
       cause,
     });
-    const waited = performance.now() - this.#startedMs;
-    const hopeless = cause.code === 'CAP_PROVIDER_AUTH' || cause.code === 'CAP_DEPENDENCY_MISSING';
-    if (!this.#everConnected && (hopeless || waited + this.#retryMs > this.#options.connectTimeoutMs)) {
+    if (!this.#everConnected && !this.#mayRetryFirst(cause)) {
       this.#fail(error);
       return;
     }
@@ -199,6 +210,12 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
     this.#logger.debug('stream broke', { error: error.message, retryMs: this.#retryMs });
     this.emit('disconnected', error, this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
+  #mayRetryFirst(cause: CapError): boolean {
+    if (cause.code === 'CAP_PROVIDER_AUTH' || cause.code === 'CAP_DEPENDENCY_MISSING') return false;
+    const waitedMs = performance.now() - this.#startedMs;
+    return this.#options.retryFirstConnection && waitedMs + this.#retryMs <= this.#options.connectTimeoutMs;
   }
 
   #fail(error: CapError): void {

@@ -42,8 +42,8 @@ export type WatchEvents = {
   /** A piece of text arrived, about this frame. */
   streamed: [delta: string, frame: Frame];
   answered: [answer: Answer];
-  /** A request failed; the watch goes on unless `ended` follows. */
-  failed: [error: CapError, frame: Frame];
+  /** A request failed; unless the watch goes on, `ended` follows. */
+  failed: [error: CapError, frame: Frame, goesOn: boolean];
   skipped: [frame: Frame, reason: string];
   /** Nothing follows. The error is what ended it; undefined after `close`. */
   ended: [error: CapError | undefined];
@@ -212,8 +212,9 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     this.#failuresInARow += 1;
     this.#rejectionsInARow = error.code === 'CAP_PROVIDER_REJECTED' ? this.#rejectionsInARow + 1 : 0;
     this.#resumeAtMs = performance.now() + (error.retryAfterMs ?? this.#backOffMs());
-    this.emit('failed', error, frame);
-    if (LASTING.includes(error.code) || this.#rejectionsInARow >= MAX_REJECTIONS) this.#stop(error);
+    const goesOn = !LASTING.includes(error.code) && this.#rejectionsInARow < MAX_REJECTIONS;
+    this.emit('failed', error, frame, goesOn);
+    if (!goesOn) this.#stop(error);
   }
 
   /** Doubles, with up to a quarter taken off so that many watches do not come back together. */

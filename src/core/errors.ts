@@ -67,6 +67,8 @@ export class CapError extends Error {
 /** Turns whatever was thrown into a CapError; unknown errors become CAP_INTERNAL. */
 export function toCapError(error: unknown): CapError {
   if (error instanceof CapError) return error;
+  // `await using` wraps what was thrown when closing throws as well; the first error is what went wrong.
+  if (error instanceof Error && 'suppressed' in error) return toCapError(error.suppressed);
   const message = error instanceof Error ? error.message : String(error);
   return new CapError('CAP_INTERNAL', message, { cause: error });
 }

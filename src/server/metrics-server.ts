@@ -41,11 +41,21 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new CapError('CAP_PORT_UNAVAILABLE', `cannot serve metrics on ${host}:${port}: ${cause.message}`, { cause }),
-      ),
-    );
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(`${host}:${port}`, cause)));
     server.listen(port, host, resolve);
   });
+}
+
+function listenError(address: string, cause: NodeJS.ErrnoException): CapError {
+  const inUse = cause.code === 'EADDRINUSE';
+  return new CapError(
+    'CAP_PORT_UNAVAILABLE',
+    `cannot serve metrics on ${address}: ${inUse ? 'the port is already in use' : cause.message}`,
+    {
+      hint: inUse
+        ? 'choose another with --metrics-port, or 0 for a free one'
+        : 'ports under 1024 need privileges, and the address must be one of this machine',
+      cause,
+    },
+  );
 }

@@ -12,11 +12,13 @@ import {
 } from '../consumer/index.js';
 import { type Closable, closeAll, type Logger, once } from '../core/index.js';
 
+/** Who looks: a provider, and what it is opened with. */
 export interface ModelOptions extends AdaptorOptions {
   /** A provider's name; see PROVIDERS. @default 'local' */
   readonly provider?: string | undefined;
 }
 
+/** The options of the parts of a watch session. */
 export interface WatchSessionOptions {
   readonly model?: ModelOptions | undefined;
   readonly sampler?: SamplerOptions | undefined;
@@ -60,6 +62,7 @@ export class WatchSession implements Closable {
   }
 }
 
+/** The options of the parts of one look. */
 export interface DescribeOptions {
   readonly model?: ModelOptions | undefined;
   readonly sampler?: SamplerOptions | undefined;
@@ -68,7 +71,8 @@ export interface DescribeOptions {
 }
 
 /**
- * One look at a stream: connects, shows the newest frame to a model, and closes everything.
+ * One look at a stream: connects, shows the newest frame to a model, and closes everything. The connection is
+ * not tried twice, unless `sampler.retryFirstConnection` says so.
  * @throws CAP_STREAM_UNAVAILABLE, CAP_PROVIDER_AUTH, CAP_PROVIDER_REJECTED, CAP_PROVIDER_UNAVAILABLE, CAP_USAGE
  */
 export async function describeStream(url: string, options: DescribeOptions = {}): Promise<Answer> {
@@ -76,7 +80,7 @@ export async function describeStream(url: string, options: DescribeOptions = {})
   const adaptor = await openModel(options.model, logger);
   let sampler: Sampler | undefined;
   try {
-    sampler = new Sampler(url, { logger, ...options.sampler });
+    sampler = new Sampler(url, { logger, retryFirstConnection: false, ...options.sampler });
     return await describe(sampler, adaptor, options.look);
   } finally {
     await closeAll([sampler, adaptor]);

@@ -12,6 +12,11 @@ export type Mp4RecorderEvents = {
 
 /** Milliseconds of video in one fragment: what a crash may cost. */
 const FRAGMENT_MS = 500;
+/**
+ * By default filesink holds 64 KiB back, seconds of a still screen: a crash would lose them, and a full disk would
+ * show only when the file is finished, which then spoils what was written.
+ */
+const UNBUFFERED = { 'buffer-mode': 'unbuffered' };
 /** Ten seconds at 30 fps may wait for a slow disk. */
 const MAX_WAITING_ACCESS_UNITS = 300;
 const FINISH_TIMEOUT_MS = 1500;
@@ -41,7 +46,7 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
     const pipeline = new Pipeline(
       'appsrc name=door ! h264parse ' +
         `! mp4mux name=mux fragment-duration=${FRAGMENT_MS} fragment-mode=first-moov-then-finalise ! filesink name=file`,
-      { file: { location: file } },
+      { file: { location: file, ...UNBUFFERED } },
     );
     try {
       await pipeline.play();

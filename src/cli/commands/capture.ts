@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
+import { CapError, createStreamLogger, formatSize, type Logger } from '../../core/index.js';
 import { captureMetrics, startMetricsServer } from '../../server/index.js';
-import { CaptureSession, type Mp4Recorder, type RtspServer } from '../../session/index.js';
+import { CaptureSession, type RtspServer } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { duration, integer } from '../parse-options.js';
-import { RecordingProgress } from '../recording-progress.js';
+import { recordUntil } from '../record-until.js';
 import { untilStopped } from '../until-stopped.js';
 
 interface Flags extends CaptureFlags {
   readonly rtsp?: true;
-  readonly rtspPort: number;
-  readonly host: string;
+  readonly rtspPort?: number;
+  readonly host?: string;
   readonly output?: string;
   readonly record?: string;
   readonly duration?: number;
@@ -23,8 +23,8 @@ export function registerCapture(program: Command, stop: AbortSignal): void {
   program.argument('[output]', 'MP4 file to record into');
   addCaptureOptions(program)
     .option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap')
-    .option('--rtsp-port <port>', '0 for a free one', integer('--rtsp-port', 0, 65535), 8554)
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--rtsp-port <port>', '0 for a free one (default: 8554)', integer('--rtsp-port', 0, 65535))
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('-o, --output <file>', 'the same as [output]')
     .option('--record <file>', 'the same as [output], beside --rtsp')
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
@@ -51,6 +51,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
       hint: 'cap --rtsp serves a stream, cap out.mp4 records; see cap --help',
     });
   }
+  refuseIdleOptions(flags);
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
   await using session = await CaptureSession.open({
     source: toSource(flags),
@@ -71,34 +72,20 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
           port: flags.metricsPort,
           registry: await captureMetrics(session, rtsp || undefined),
         });
-  if (rtsp) announce(rtsp);
+  if (rtsp) announce(rtsp, logger);
   if (metrics) print(`metrics at ${metrics.url}`);
-  await recordUntil(ended, recorder);
+  await (recorder ? recordUntil({ recorder, ended, serves: flags.rtsp === true, logger }) : ended);
 }
 
-function announce(server: RtspServer): void {
+/** No option is accepted that would do nothing. */
+function refuseIdleOptions({ rtsp, rtspPort, host }: Flags): void {
+  const idle = [rtspPort !== undefined && '--rtsp-port', host !== undefined && '--host'].find(Boolean);
+  if (idle && !rtsp) throw new CapError('CAP_USAGE', `${idle} is for --rtsp`, { hint: 'add --rtsp' });
+}
+
+function announce(server: RtspServer, logger: Logger): void {
   print(server.url('/cap'));
-  if (!server.isLoopback) {
-    process.stderr.write(`warning: ${server.host} is open to the network and the stream has no password\n`);
-  }
-}
-
-async function recordUntil(ended: Promise<void>, recorder: Mp4Recorder | undefined): Promise<void> {
-  if (!recorder) return ended;
-  const progress = new RecordingProgress(recorder);
-  try {
-    await Promise.race([ended, failure(recorder)]);
-    await recorder.close();
-    progress.end();
-  } finally {
-    progress.close();
-  }
-}
-
-function failure(recorder: Mp4Recorder): Promise<never> {
-  return new Promise((_, reject) => {
-    recorder.on('failed', reject);
-  });
+  if (!server.isLoopback) logger.warn(`${server.host} is open to the network and the stream has no password`);
 }
 
 function print(line: string): void {

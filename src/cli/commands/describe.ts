@@ -12,7 +12,6 @@ export function registerDescribe(program: Command, stop: AbortSignal): void {
 }
 
 async function describe(url: string, flags: ModelFlags, stop: AbortSignal): Promise<void> {
-  const streams = !flags.json && process.stdout.isTTY === true;
   let streamed = false;
   const onText = (delta: string): void => {
     streamed = true;
@@ -22,12 +21,14 @@ async function describe(url: string, flags: ModelFlags, stop: AbortSignal): Prom
     const answer = await describeStream(url, {
       model: toModel(flags),
       sampler: { protocol: flags.protocol },
-      look: { ...toLook(flags), signal: stop, ...(streams ? { onText } : {}) },
+      look: { ...toLook(flags), signal: stop, ...(flags.json ? {} : { onText }) },
       logger: createStreamLogger({ level: flags.verbose ? 'debug' : 'info' }),
     });
     process.stdout.write(flags.json ? answerJson(answer) : `${streamed ? '' : answer.text}\n`);
     if (flags.verbose) process.stderr.write(`${answerSummary(answer)}\n`);
   } catch (error) {
+    // What follows on the terminal begins a line of its own.
+    if (streamed) process.stdout.write('\n');
     if (!stop.aborted) throw error;
   }
 }

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { createStreamLogger } from '../../core/index.js';
+import { createStreamLogger, type Logger } from '../../core/index.js';
 import { startMetricsServer, watchMetrics } from '../../server/index.js';
 import { WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
+import { errorText } from '../error-text.js';
 import { addModelOptions, type ModelFlags, toLook, toModel } from '../model-options.js';
 import { duration, integer } from '../parse-options.js';
+import { RepeatedLines } from '../repeated-lines.js';
 
 interface Flags extends ModelFlags {
   readonly every: number;
@@ -28,7 +30,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   await using session = await WatchSession.open(url, {
     model: toModel(flags),
     sampler: { protocol: flags.protocol },
-    watch: { everyMs: Math.round(flags.every), ...toLook(flags) },
+    watch: { everyMs: flags.every, ...toLook(flags) },
     logger,
   });
   await using metrics =
@@ -37,17 +39,14 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
       : await startMetricsServer({ port: flags.metricsPort, registry: await watchMetrics(session) });
   if (metrics) process.stderr.write(`metrics at ${metrics.url}\n`);
   show(session, flags.json === true);
-  session.sampler.on('disconnected', (error, retryMs) =>
-    logger.warn(`${error.message}; trying again in ${retryMs} ms`),
-  );
-  session.watch.on('failed', (error) => logger.warn(error.message + (error.hint ? ` (${error.hint})` : '')));
-
+  const troubles = showTroubles(session, logger);
   const end = (): void => void session.watch.close();
   const timer = flags.duration === undefined ? undefined : setTimeout(end, flags.duration);
   if (stop.aborted) end();
   stop.addEventListener('abort', end, { once: true });
   const error = await session.watch.finished;
   clearTimeout(timer);
+  troubles.settle();
   if (!flags.json) process.stderr.write(`${summary(session)}\n`);
   if (error) throw error;
 }
@@ -61,6 +60,18 @@ function show({ watch }: WatchSession, json: boolean): void {
   watch.on('streamed', (delta) => printer.streamed(delta));
   watch.on('answered', (answer) => printer.answered(answer));
   watch.on('failed', () => printer.broken());
+}
+
+/** What goes wrong and is tried again. What ends the watch is for the command's last line alone. */
+function showTroubles({ watch, sampler }: WatchSession, logger: Logger): RepeatedLines {
+  const troubles = new RepeatedLines((line) => logger.warn(line));
+  sampler.on('disconnected', (error) => troubles.say(`${error.message}; trying again`));
+  sampler.on('connected', () => troubles.settle());
+  watch.on('failed', (error, _frame, goesOn) => {
+    if (goesOn) troubles.say(errorText(error));
+  });
+  watch.on('answered', () => troubles.settle());
+  return troubles;
 }
 
 function summary({ watch }: WatchSession): string {
