@@ -1,6 +1,6 @@
 {
   "variables": {
-    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 x11 xrandr x264 xcb xcb-damage xcb-shm xcb-xfixes xcb-xinput"
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
   },
   "targets": [
     {
@@ -26,9 +26,11 @@
         "native/rtsp_server.cc",
         "native/sei.cc",
         "native/shared_picture.cc",
+        "native/x11_cursor.cc",
         "native/x11_display.cc",
         "native/x11_grabber.cc",
         "native/x11_source.cc",
+        "native/x11_target.cc",
         "native/x11_watch.cc",
         "native/x264_element.cc"
       ],

@@ -145,6 +145,7 @@ Napi::Value DescribeDisplay(const Napi::CallbackInfo& info) {
 Napi::Value WhyNoDamage(const Napi::CallbackInfo& info) {
   X11Grabber::Options options;
   options.display = info[0].As<Napi::String>().Utf8Value();
+  options.window = info[1].As<Napi::Number>().Uint32Value();
   std::string reason;
   if (X11Grabber::Open(options, reason)) return info.Env().Null();
   return Napi::String::New(info.Env(), reason);

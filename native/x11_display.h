@@ -12,7 +12,7 @@ void SurviveX11Errors();
 // describeDisplay(name) → {width, height, monitors: [...], windows: [...]}; throws "display".
 Napi::Value DescribeDisplay(const Napi::CallbackInfo& info);
 
-// whyNoDamage(name): null when the display can be captured by damage, else the reason.
+// whyNoDamage(name, windowId or 0): null when that can be captured by damage, else the reason.
 Napi::Value WhyNoDamage(const Napi::CallbackInfo& info);
 
 }  // namespace cap

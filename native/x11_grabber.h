@@ -1,5 +1,5 @@
-// Reads a rectangle of an X11 screen into an I420 picture, and only the parts of it that changed:
-// XDamage tells which, one shared memory segment brings them. The cursor is drawn on top.
+// Reads a part of an X11 screen, or a window, into an I420 picture, and only the rectangles of it
+// that changed: XDamage tells which, one shared memory segment brings them. The cursor is drawn on top.
 #pragma once
 
 #include <xcb/damage.h>
@@ -9,10 +9,11 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "plane_scaler.h"
 #include "rect.h"
+#include "x11_cursor.h"
+#include "x11_target.h"
 
 namespace cap {
 
@@ -20,8 +21,9 @@ class X11Grabber {
  public:
   struct Options {
     std::string display;
-    Rect area;           // empty: the whole screen, followed through its resizes
-    bool cursor = true;  // whether the cursor is in the picture
+    Rect area;            // of the screen; empty: all of it, through its resizes
+    uint32_t window = 0;  // instead of the screen, through its resizes
+    bool cursor = true;   // whether the cursor is in the picture
   };
 
   // Null, with a reason, when the display cannot be opened or an extension is missing.
@@ -36,8 +38,8 @@ class X11Grabber {
   };
   News Poll();
 
-  // Asks where the pointer is: programs that put it somewhere cause no event. True when it has moved.
-  bool PointerMoved();
+  // Whether the pointer is elsewhere than it was drawn last: a round trip.
+  bool PointerMoved() { return cursor_.Moved(); }
 
   // Takes what was damaged into the pending rectangles, so that later damage is news again.
   void Collect();
@@ -50,38 +52,29 @@ class X11Grabber {
   bool Grab(const I420& picture, Rects& changed);
 
   int fd() const { return xcb_get_file_descriptor(connection_); }
-  int width() const { return area_.width; }
-  int height() const { return area_.height; }
+  int width() const { return target_->width(); }
+  int height() const { return target_->height(); }
 
  private:
   X11Grabber() = default;
   bool Init(const Options& options, std::string& reason);
   bool InitExtensions(std::string& reason);
-  void SelectEvents();
+  void SelectEvents(xcb_window_t root, bool cursor);
   bool AllocateSegment();
   void FreeSegment();
-  void CollectCursor();
+  Rect whole() const { return {0, 0, width(), height()}; }
   bool Read(const Rects& rects, const I420& picture);
-  void DrawCursor(uint8_t* pixels, const Rect& rect) const;
 
   xcb_connection_t* connection_ = nullptr;
-  xcb_window_t root_ = 0;
-  Rect screen_, area_;
-  bool follows_screen_ = false;
-  uint8_t damage_event_ = 0, fixes_event_ = 0, input_opcode_ = 0;
+  std::unique_ptr<X11Target> target_;
+  X11Cursor cursor_;
+  uint8_t damage_event_ = 0;
   xcb_damage_damage_t damage_ = 0;
   xcb_xfixes_region_t region_ = 0;
   xcb_shm_seg_t segment_ = 0;
   uint8_t* shared_ = nullptr;
   size_t shared_size_ = 0;
-  Rects pending_;  // in screen coordinates
-  struct Cursor {
-    bool wanted = false;
-    bool moved = true;   // its image or its place has changed
-    int x = -1, y = -1;  // of the pointer, when it was drawn last
-    Rect rect;           // what the image covered then, in screen coordinates
-    std::vector<uint32_t> pixels;
-  } cursor_;
+  Rects pending_;  // in the picture's coordinates
 };
 
 }  // namespace cap

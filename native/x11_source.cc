@@ -47,7 +47,7 @@ struct SourceClass {
   GstPushSrcClass parent_class;
 };
 
-enum { kPropDisplay = 1, kPropX, kPropY, kPropWidth, kPropHeight, kPropCursor, kPropKeepAlive };
+enum { kPropDisplay = 1, kPropX, kPropY, kPropWidth, kPropHeight, kPropWindow, kPropCursor, kPropKeepAlive };
 
 G_DEFINE_TYPE(Source, source, GST_TYPE_PUSH_SRC)
 
@@ -169,6 +169,7 @@ GstBuffer* MakeFrame(Source* self, bool read) {
   Rects changed;
   const uint64_t captured = MonotonicNs();
   if (read) {
+    state.grabber->PointerMoved();
     state.grabber->Collect();
     state.picture->MakeWritable();
     if (!state.grabber->Grab(state.picture->view(), changed)) return nullptr;
@@ -256,6 +257,9 @@ void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec*) {
     case kPropHeight:
       state.options.area.height = g_value_get_int(value);
       break;
+    case kPropWindow:
+      state.options.window = g_value_get_uint(value);
+      break;
     case kPropCursor:
       state.options.cursor = g_value_get_boolean(value);
       break;
@@ -285,6 +289,8 @@ void source_class_init(SourceClass* klass) {
     g_object_class_install_property(object, number.id,
                                     g_param_spec_int(number.name, "", "Of the region", 0, 32767, 0, flags));
   }
+  g_object_class_install_property(
+      object, kPropWindow, g_param_spec_uint("xid", "", "A window, instead of the screen", 0, G_MAXUINT, 0, flags));
   g_object_class_install_property(object, kPropCursor,
                                   g_param_spec_boolean("show-pointer", "", "Draw the cursor", TRUE, flags));
   g_object_class_install_property(

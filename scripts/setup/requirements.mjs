@@ -45,6 +45,7 @@ export const REQUIREMENTS = [
   requirement('build', 'module', 'xrandr', 'knows the monitors', 'libxrandr-dev', 'libXrandr-devel', 'libxrandr'),
   requirement('build', 'module', 'xcb xcb-shm', 'reads the parts of the X screen that changed', 'libxcb-shm0-dev', 'libxcb-devel', 'libxcb'),
   requirement('build', 'module', 'xcb-damage', 'knows which parts changed', 'libxcb-damage0-dev', 'libxcb-devel', 'libxcb'),
+  requirement('build', 'module', 'xcb-composite', 'reads windows that others cover', 'libxcb-composite0-dev', 'libxcb-devel', 'libxcb'),
   requirement('build', 'module', 'xcb-xfixes xcb-xinput', 'draws the cursor', 'libxcb-xfixes0-dev libxcb-xinput-dev', 'libxcb-devel', 'libxcb'),
   requirement('build', 'module', 'x264', 'encodes H.264', 'libx264-dev', 'x264-devel', 'x264'),
   requirement('build', 'header', 'libyuv.h', 'scales frames', 'libyuv-dev', 'libyuv-devel', 'libyuv'),

@@ -149,8 +149,8 @@ export interface NativeAddon {
   readonly X11Watch: new (display: string, windowId: number, listener: NativeListener) => { close(): void };
   setComposePlan(pipeline: NativePipeline, element: string, plan: NativeComposePlan): void;
   describeDisplay(name: string): X11DisplayDescription;
-  /** Null when the display can be captured by damage, else the reason. */
-  whyNoDamage(name: string): string | null;
+  /** Null when the screen, or the window when the id is not 0, can be captured by damage; else the reason. */
+  whyNoDamage(name: string, windowId: number): string | null;
   gstreamerVersion(): string;
   hasElement(name: string): boolean;
   /** A whole SEI NAL unit, byte-stream format, around `payload`. */

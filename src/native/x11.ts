@@ -10,9 +10,12 @@ export function describeDisplay(name = ''): X11DisplayDescription {
   return native((addon) => addon.describeDisplay(name));
 }
 
-/** Why the display cannot be captured by damage, such as a missing extension; undefined when it can. */
-export function whyNoDamage(name: string): string | undefined {
-  return native((addon) => addon.whyNoDamage(name)) ?? undefined;
+/**
+ * Why the screen, or a window of it, cannot be captured by damage, such as a missing extension;
+ * undefined when it can.
+ */
+export function whyNoDamage(name: string, windowId = 0): string | undefined {
+  return native((addon) => addon.whyNoDamage(name, windowId)) ?? undefined;
 }
 
 export type X11WatchEvents = {

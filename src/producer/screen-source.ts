@@ -7,7 +7,7 @@ import {
   formatSize,
   type Rect,
 } from '../core/index.js';
-import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch } from '../native/index.js';
+import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch, type X11Window } from '../native/index.js';
 import type { SourceListener, VideoSource } from './video-source.js';
 import { findWindow } from './x11-window.js';
 
@@ -28,8 +28,9 @@ export interface ScreenOptions {
 }
 
 /**
- * The X11 screen, a monitor, a region of it or a window. What changes is captured when it changes; a
- * window, and a display without the extensions for that, is captured frame by frame with ximagesrc.
+ * The X11 screen, a monitor, a region of it or a window. What changes is captured when it changes, and a
+ * window whole even where others cover it; a display without the extensions for that is captured frame by
+ * frame with ximagesrc.
  * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_USAGE
  */
 export function screenSource(options: ScreenOptions = {}): VideoSource {
@@ -42,7 +43,7 @@ export function screenSource(options: ScreenOptions = {}): VideoSource {
     });
   }
   const screen = describeDisplay(display);
-  if (options.window !== undefined) return windowSource(display, screen, options.window, options.cursor);
+  if (options.window !== undefined) return windowSource(display, findWindow(screen.windows, options.window), options);
   const area = options.region ?? monitorArea(screen, options.monitor);
   if (area && !fitsInside(area, screen)) {
     throw new CapError('CAP_SOURCE_NOT_FOUND', `region ${formatRegion(area)} is not inside the screen`, {
@@ -66,54 +67,61 @@ function areaSource(
   display: string,
   screen: X11DisplayDescription,
   area: Rect | undefined,
-  { cursor, keepAliveMs }: ScreenOptions,
+  options: ScreenOptions,
 ): VideoSource {
-  const keepAlive = expectInteger('keepAliveMs', keepAliveMs ?? 1000, 10, 3_600_000);
   const reason = whyNoDamage(display);
-  const capture = reason === undefined ? byDamage(display, area, cursor, keepAlive) : byTick(display, area, cursor);
   return {
     label: area ? `screen ${display} ${formatRegion(area)}` : `screen ${display} ${formatSize(screen)}`,
-    ...capture,
+    ...(reason === undefined
+      ? byDamage(display, options, area ? stringValues({ ...area }) : {})
+      : byTick(display, options, area ? corners(area) : {})),
     size: area ? { width: area.width, height: area.height } : { width: screen.width, height: screen.height },
     watch: (listener) => {
-      if (reason !== undefined) listener.warned(`${reason}: every frame is captured whole, which costs more`);
+      warnOfTicks(reason, listener);
       return watchScreen(display, area, listener);
     },
   };
 }
 
-type Elements = Pick<VideoSource, 'launch' | 'properties'>;
-
-const pointer = (display: string, cursor = true): Record<string, string> => ({
-  'display-name': display,
-  'show-pointer': String(cursor),
-});
-
-function byDamage(display: string, area: Rect | undefined, cursor: boolean | undefined, keepAlive: number): Elements {
-  const region = area && {
-    x: String(area.x),
-    y: String(area.y),
-    width: String(area.width),
-    height: String(area.height),
-  };
+function windowSource(display: string, window: X11Window, options: ScreenOptions): VideoSource {
+  const reason = whyNoDamage(display, window.id);
+  const xid = { xid: String(window.id) };
   return {
-    launch: 'capx11src name=source',
-    properties: { source: { ...pointer(display, cursor), 'keep-alive': String(keepAlive), ...region } },
+    label: `window "${window.title}" (0x${window.id.toString(16)}) ${formatSize(window)}`,
+    ...(reason === undefined ? byDamage(display, options, xid) : byTick(display, options, xid)),
+    size: { width: window.width, height: window.height },
+    watch: (listener) => {
+      warnOfTicks(reason, listener);
+      return watchWindow(display, window.id, listener);
+    },
   };
+}
+
+type Elements = Pick<VideoSource, 'launch' | 'properties'>;
+type Properties = Readonly<Record<string, string>>;
+
+function byDamage(display: string, { cursor = true, keepAliveMs }: ScreenOptions, place: Properties): Elements {
+  const keepAlive = expectInteger('keepAliveMs', keepAliveMs ?? 1000, 10, 3_600_000);
+  const common = stringValues({ 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive });
+  return { launch: 'capx11src name=source', properties: { source: { ...common, ...place } } };
 }
 
 // XGetImage on a still screen costs less than XDamage's bookkeeping in ximagesrc (28 against 23 % of a
 // core at 1080p30), so use-damage stays off.
-const TICK_LAUNCH = 'ximagesrc name=source use-damage=false';
+function byTick(display: string, { cursor = true }: ScreenOptions, place: Properties): Elements {
+  const common = stringValues({ 'display-name': display, 'show-pointer': cursor });
+  return { launch: 'ximagesrc name=source use-damage=false', properties: { source: { ...common, ...place } } };
+}
 
-function byTick(display: string, area: Rect | undefined, cursor: boolean | undefined): Elements {
-  const corners = area && {
-    startx: String(area.x),
-    starty: String(area.y),
-    endx: String(area.x + area.width - 1),
-    endy: String(area.y + area.height - 1),
-  };
-  return { launch: TICK_LAUNCH, properties: { source: { ...pointer(display, cursor), ...corners } } };
+/** ximagesrc's properties for a region; its end is inclusive. */
+const corners = (area: Rect): Properties =>
+  stringValues({ startx: area.x, starty: area.y, endx: area.x + area.width - 1, endy: area.y + area.height - 1 });
+
+const stringValues = (values: Readonly<Record<string, string | number | boolean>>): Properties =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+
+function warnOfTicks(reason: string | undefined, listener: SourceListener): void {
+  if (reason !== undefined) listener.warned(`${reason}: every frame is captured whole, which costs more`);
 }
 
 function watchScreen(display: string, area: Rect | undefined, listener: SourceListener): Closable {
@@ -129,22 +137,6 @@ function watchScreen(display: string, area: Rect | undefined, listener: SourceLi
     );
   });
   return watch;
-}
-
-function windowSource(
-  display: string,
-  screen: X11DisplayDescription,
-  wanted: string,
-  cursor: boolean | undefined,
-): VideoSource {
-  const window = findWindow(screen.windows, wanted);
-  return {
-    label: `window "${window.title}" (0x${window.id.toString(16)}) ${formatSize(window)}`,
-    launch: TICK_LAUNCH,
-    properties: { source: { ...pointer(display, cursor), xid: String(window.id) } },
-    size: { width: window.width, height: window.height },
-    watch: (listener) => watchWindow(display, window.id, listener),
-  };
 }
 
 function watchWindow(display: string, id: number, listener: SourceListener): Closable {
