@@ -59,7 +59,7 @@ export function addCaptureOptions(command: Command): Command {
   add('-q, --quality <level>', `${qualities.join(', ')}: CRF 28, 23, 20, 18`, oneOf('--quality', qualities), undefined);
   add('--speed <preset>', `x264 speed: ${SPEED_PRESETS.join(', ')}`, oneOf('--speed', SPEED_PRESETS));
   add('--gop <seconds>', 'seconds between key frames (default: 10)', integer('--gop', 1, 600));
-  add('--max-bitrate <kbps>', 'bound the bitrate (default: 20000)', integer('--max-bitrate', 100, 200_000));
+  add('--max-bitrate <kbps>', 'bound the bitrate (default: 50000)', integer('--max-bitrate', 100, 200_000));
   return command;
 }
 

@@ -19,7 +19,7 @@ export interface EncoderOptions {
   readonly speed?: SpeedPreset | undefined;
   /** Seconds between key frames when nobody asks for one, 1 to 600. @default 10 */
   readonly gopSeconds?: number | undefined;
-  /** Most kilobits a second, averaged over one second, 100 to 200000. @default 20000 */
+  /** Most kilobits a second, averaged over one second, 100 to 200000; H.264 level 4.1 allows 50000. @default 50000 */
   readonly maxBitrateKbps?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface EncoderFragment {
 export function x264Encoder(options: EncoderOptions, framesPerSecond: number): EncoderFragment {
   const crf = expectInteger('crf', options.crf ?? 20, 0, 51);
   const gopSeconds = expectInteger('gopSeconds', options.gopSeconds ?? 10, 1, 600);
-  const maxBitrateKbps = expectInteger('maxBitrateKbps', options.maxBitrateKbps ?? 20_000, 100, 200_000);
+  const maxBitrateKbps = expectInteger('maxBitrateKbps', options.maxBitrateKbps ?? 50_000, 100, 200_000);
   return {
     launch: 'capx264enc name=encoder',
     properties: {
