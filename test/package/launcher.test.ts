@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PackageCopy } from '../support/package-copy.js';
-import { type ProgramResult, runProgram } from '../support/run-program.js';
+import { type ProgramResult, runProgram } from '../support/process.js';
 
 let copy: PackageCopy;
 

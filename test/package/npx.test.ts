@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PackageCopy } from '../support/package-copy.js';
-import { runProgram } from '../support/run-program.js';
+import { type ProgramResult, runProgram, without } from '../support/process.js';
 
 let copy: PackageCopy;
 let registry: Server;
@@ -28,11 +28,10 @@ afterEach(() => {
 });
 
 /** npx as on a new machine: nothing cached, no user configuration, and a registry that records what it is asked. */
-function npx(...args: string[]): ReturnType<typeof runProgram> {
+function npx(...args: string[]): Promise<ProgramResult> {
   const { port } = registry.address() as AddressInfo;
-  const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
   const env = {
-    ...Object.fromEntries(inherited),
+    ...without(/^npm_/i),
     npm_config_userconfig: '/dev/null',
     npm_config_cache: join(copy.path, '.npm-cache'),
     npm_config_registry: `http://127.0.0.1:${port}/`,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ProgramResult, runProgram } from '../support/run-program.js';
+import { type ProgramResult, runProgram, without } from '../support/process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PACK_AND_INSTALL_TIMEOUT_MS = 600_000;
@@ -12,8 +12,7 @@ let files: readonly string[];
 
 /** npm as a user calls it: without what the npm that runs these tests put into the environment. */
 function npm(...args: string[]): Promise<ProgramResult> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
-  return runProgram('npm', args, { cwd: ROOT, env, maxBuffer: 64 * 1024 * 1024 });
+  return runProgram('npm', args, { cwd: ROOT, env: without(/^npm_/i), timeoutMs: PACK_AND_INSTALL_TIMEOUT_MS });
 }
 
 function installed(command: string, ...args: string[]): Promise<ProgramResult> {

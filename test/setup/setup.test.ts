@@ -2,9 +2,7 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PackageCopy } from '../support/package-copy.js';
-import { type ProgramResult, runProgram } from '../support/run-program.js';
-
-const NOBODY = 65_534;
+import { type ProgramResult, runProgram, without } from '../support/process.js';
 
 let copy: PackageCopy;
 
@@ -19,11 +17,10 @@ afterEach(() => copy.remove());
 
 /** Runs a script as a user who is not root. */
 function start(script: string, ...args: string[]): Promise<ProgramResult> {
-  const isRoot = process.getuid?.() === 0;
   return runProgram(process.execPath, [join(copy.path, 'scripts', script), ...args], {
     cwd: copy.path,
-    env: { PATH: join(copy.path, 'machine') },
-    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
+    env: { ...without(/./), PATH: join(copy.path, 'machine') },
+    unprivileged: true,
   });
 }
 
@@ -37,7 +34,7 @@ function numberedSteps(text: string): string[] {
 
 test.each([
   ['apt-get', /sudo apt-get install -y --no-install-recommends .*libgstrtspserver-1\.0-dev .*gstreamer1\.0-libav /],
-  ['dnf', /sudo dnf install -y .*gstreamer1-rtsp-server-devel .*gstreamer1-plugins-ugly /],
+  ['dnf', /sudo dnf install -y .*gstreamer1-rtsp-server-devel .*gstreamer1-plugin-libav /],
   ['pacman', /sudo pacman -S --needed --noconfirm .*gst-rtsp-server .*xorg-server-xvfb/],
 ])('without root, what is missing ends in a numbered list for %s', async (manager, command) => {
   installProgram(manager, 'exit 99');
