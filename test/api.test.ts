@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runProgram } from './support/run-program.js';
+import { runProgram } from './support/process.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const COMPILER_OPTIONS: ts.CompilerOptions = {

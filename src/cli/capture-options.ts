@@ -69,7 +69,7 @@ export function toSource(flags: CaptureFlags): SourceOptions {
     const idle = Object.entries({ display, monitor, region, window, 'keep-alive': keepAlive }).find(
       ([, value]) => value !== undefined,
     );
-    if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`);
+    if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });
     return { kind: 'test', size };
   }
   if (size) throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
@@ -77,11 +77,13 @@ export function toSource(flags: CaptureFlags): SourceOptions {
 }
 
 export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: CaptureFlags): ScalingOptions {
-  if (gundam && scalePreset !== undefined) throw new CapError('CAP_USAGE', 'choose one of --gundam and --scale-preset');
+  if (gundam && scalePreset !== undefined)
+    throw new CapError('CAP_USAGE', '--gundam and --scale-preset exclude each other', { hint: 'choose one' });
   if (gundam && maxLongSide !== undefined) {
     throw new CapError('CAP_USAGE', '--max-long-side cannot be used with --gundam', { hint: 'its sizes are fixed' });
   }
-  if (!gundam && maxCrops !== undefined) throw new CapError('CAP_USAGE', '--max-crops is for --gundam');
+  if (!gundam && maxCrops !== undefined)
+    throw new CapError('CAP_USAGE', '--max-crops is for --gundam', { hint: 'add --gundam' });
   return { preset: scalePreset, gundam, maxCrops, maxLongSidePx: maxLongSide };
 }
 
