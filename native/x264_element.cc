@@ -5,10 +5,13 @@
 #include <stdint.h>
 #include <x264.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "bitrate_guard.h"
 #include "frame_meta.h"
 
 namespace cap {
@@ -16,25 +19,28 @@ namespace cap {
 namespace {
 
 constexpr int kMacroblock = 16;
+constexpr int kMaxQuantizer = 51;
 // Above this share of changed macroblocks the information costs more than it saves.
 constexpr double kMostChanged = 0.5;
 
 struct X264 {
   GstVideoEncoder parent;
   gchar* speed_preset;
-  gint crf;
+  gint quality;
+  gboolean constant_quantizer;
   guint key_int_max;
   guint max_bitrate_kbps;
   GstVideoCodecState* input_state;
   x264_t* encoder;
   gboolean frame_coded;  // the macroblocks' state is that of the frame coded before
+  BitrateGuard* guard;   // with a constant quantizer
 };
 
 struct X264Class {
   GstVideoEncoderClass parent_class;
 };
 
-enum { kPropSpeed = 1, kPropCrf, kPropKeyIntMax, kPropMaxBitrate };
+enum { kPropSpeed = 1, kPropCrf, kPropQuantizer, kPropKeyIntMax, kPropMaxBitrate };
 
 G_DEFINE_TYPE(X264, x264, GST_TYPE_VIDEO_ENCODER)
 
@@ -42,6 +48,8 @@ void CloseEncoder(X264* self) {
   if (self->encoder) x264_encoder_close(self->encoder);
   self->encoder = nullptr;
   self->frame_coded = FALSE;
+  delete self->guard;
+  self->guard = nullptr;
 }
 
 void LogToGst(void* object, int level, const char* format, va_list args) {
@@ -49,6 +57,23 @@ void LogToGst(void* object, int level, const char* format, va_list args) {
                            : level == X264_LOG_WARNING ? GST_LEVEL_WARNING
                                                        : GST_LEVEL_INFO;
   gst_debug_log_valist(GST_CAT_DEFAULT, to, __FILE__, __func__, __LINE__, static_cast<GObject*>(object), format, args);
+}
+
+// CRF makes x264 estimate the cost of every whole frame, about a third of its work on a screen where
+// little changes; a constant quantizer needs no such estimate, and gives a screen the same quality.
+void SetRateControl(X264* self, x264_param_t& param) {
+  if (self->constant_quantizer) {
+    param.rc.i_rc_method = X264_RC_CQP;
+    param.rc.i_qp_constant = self->quality;
+    // x264 clips forced quantizers to those of the frame types, so B frames, which there are none of, get the coarsest.
+    param.rc.f_pb_factor = std::exp2(static_cast<float>(kMaxQuantizer - self->quality) / 6);
+    self->guard = new BitrateGuard(self->max_bitrate_kbps);
+    return;
+  }
+  param.rc.i_rc_method = X264_RC_CRF;
+  param.rc.f_rf_constant = static_cast<float>(self->quality);
+  param.rc.i_vbv_max_bitrate = static_cast<int>(self->max_bitrate_kbps);
+  param.rc.i_vbv_buffer_size = static_cast<int>(self->max_bitrate_kbps);  // one second
 }
 
 gboolean OpenEncoder(X264* self, const GstVideoInfo& info) {
@@ -64,13 +89,7 @@ gboolean OpenEncoder(X264* self, const GstVideoInfo& info) {
   param.b_vfr_input = 0;
   param.i_keyint_max = static_cast<int>(self->key_int_max);
   param.i_scenecut_threshold = 0;  // key frames come when asked for
-  param.rc.i_rc_method = X264_RC_CRF;
-  param.rc.f_rf_constant = static_cast<float>(self->crf);
-  // x264 gives a complex picture fewer bits, as film hides that; a page of text it does not. A still
-  // screen would keep its first picture's quality until the next key frame.
-  param.rc.f_qcompress = 1.0f;
-  param.rc.i_vbv_max_bitrate = static_cast<int>(self->max_bitrate_kbps);
-  param.rc.i_vbv_buffer_size = static_cast<int>(self->max_bitrate_kbps);  // one second
+  SetRateControl(self, param);
   param.analyse.b_mb_info = 1;
   param.b_repeat_headers = 1;
   param.b_annexb = 1;
@@ -137,6 +156,10 @@ GstFlowReturn HandleFrame(GstVideoEncoder* base, GstVideoCodecFrame* frame) {
   in.i_pts = static_cast<int64_t>(frame->system_frame_number);
   const bool key = GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame);
   in.i_type = key ? X264_TYPE_IDR : X264_TYPE_AUTO;
+  if (self->guard) {
+    const int extra = self->guard->ExtraQuantizer(frame->pts);
+    if (extra > 0) in.i_qpplus1 = std::min(self->quality + extra, kMaxQuantizer) + 1;
+  }
   if (self->frame_coded && !key) {
     in.prop.mb_info = MacroblockInfo(GetFrameMeta(frame->input_buffer), info.width, info.height);
     in.prop.mb_info_free = free;
@@ -151,6 +174,7 @@ GstFlowReturn HandleFrame(GstVideoEncoder* base, GstVideoCodecFrame* frame) {
     gst_video_encoder_finish_frame(base, frame);
     return GST_FLOW_ERROR;
   }
+  if (self->guard) self->guard->Spent(static_cast<size_t>(size));
   // The NAL units lie one after the other.
   frame->output_buffer = gst_video_encoder_allocate_output_buffer(base, static_cast<gsize>(size));
   gst_buffer_fill(frame->output_buffer, 0, nals[0].p_payload, static_cast<gsize>(size));
@@ -178,7 +202,10 @@ void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec*) {
     g_free(self->speed_preset);
     self->speed_preset = g_value_dup_string(value);
   }
-  if (id == kPropCrf) self->crf = g_value_get_int(value);
+  if (id == kPropCrf || id == kPropQuantizer) {
+    self->quality = g_value_get_int(value);
+    self->constant_quantizer = id == kPropQuantizer;
+  }
   if (id == kPropKeyIntMax) self->key_int_max = g_value_get_uint(value);
   if (id == kPropMaxBitrate) self->max_bitrate_kbps = g_value_get_uint(value);
 }
@@ -197,6 +224,8 @@ void x264_class_init(X264Class* klass) {
                                   g_param_spec_string("speed-preset", "", "x264 preset", "ultrafast", flags));
   g_object_class_install_property(object, kPropCrf,
                                   g_param_spec_int("crf", "", "Constant rate factor", 0, 51, 20, flags));
+  g_object_class_install_property(object, kPropQuantizer,
+                                  g_param_spec_int("quantizer", "", "Constant quantizer, instead", 0, 51, 20, flags));
   g_object_class_install_property(
       object, kPropKeyIntMax, g_param_spec_uint("key-int-max", "", "Most frames of a GOP", 1, G_MAXINT, 300, flags));
   g_object_class_install_property(
@@ -219,7 +248,8 @@ void x264_class_init(X264Class* klass) {
 
 void x264_init(X264* self) {
   self->speed_preset = g_strdup("ultrafast");
-  self->crf = 20;
+  self->quality = 20;
+  self->constant_quantizer = TRUE;
   self->key_int_max = 300;
   self->max_bitrate_kbps = 50000;
 }

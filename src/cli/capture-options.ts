@@ -91,6 +91,7 @@ export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: Captur
 export function toEncoder({ quality, speed, gop, maxBitrate }: CaptureFlags, recordOnly: boolean): EncoderOptions {
   return {
     crf: quality && QUALITY_CRF[quality],
+    rateControl: recordOnly ? 'crf' : 'quantizer',
     speed: speed ?? (recordOnly ? 'veryfast' : undefined),
     gopSeconds: gop,
     maxBitrateKbps: maxBitrate,
