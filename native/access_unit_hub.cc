@@ -15,10 +15,16 @@ namespace cap {
 const char* const kRefreshEvent = "cap-refresh";
 
 HubCore::HubCore(GstElement* appsink, unsigned min_key_interval_ms)
-    : appsink_(GST_ELEMENT(gst_object_ref(appsink))), min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000) {
+    : appsink_(GST_ELEMENT(gst_object_ref(appsink))), min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000) {}
+
+std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_interval_ms) {
+  std::shared_ptr<HubCore> core(new HubCore(appsink, min_key_interval_ms));
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = OnSample;
-  gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &callbacks, this, nullptr);
+  // The callbacks own the core until Close replaces them: a running one may end after that.
+  gst_app_sink_set_callbacks(GST_APP_SINK(appsink), &callbacks, new std::shared_ptr<HubCore>(core),
+                             [](gpointer data) { delete static_cast<std::shared_ptr<HubCore>*>(data); });
+  return core;
 }
 
 HubCore::~HubCore() {
@@ -34,7 +40,6 @@ void HubCore::Close() {
     closed_ = true;
     dropped.swap(consumers_);
   }
-  // Replacing the callbacks waits for a running one, so `this` is not used after it.
   GstAppSinkCallbacks none{};
   gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &none, nullptr, nullptr);
 }
@@ -100,7 +105,7 @@ void HubCore::SetStaticSections(std::vector<uint8_t> sections) {
 GstFlowReturn HubCore::OnSample(GstAppSink* sink, gpointer data) {
   GstSample* sample = gst_app_sink_pull_sample(sink);
   if (!sample) return GST_FLOW_EOS;
-  static_cast<HubCore*>(data)->Deliver(sample);
+  (*static_cast<std::shared_ptr<HubCore>*>(data))->Deliver(sample);
   gst_sample_unref(sample);
   return GST_FLOW_OK;
 }
@@ -173,7 +178,7 @@ AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
 AccessUnitHub::AccessUnitHub(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   GstElement* appsink = Pipeline::From(info[0])->Element(info.Env(), info[1].As<Napi::String>().Utf8Value());
   const bool is_appsink = GST_IS_APP_SINK(appsink);
-  if (is_appsink) core_ = std::make_shared<HubCore>(appsink, info[2].As<Napi::Number>().Uint32Value());
+  if (is_appsink) core_ = HubCore::Open(appsink, info[2].As<Napi::Number>().Uint32Value());
   gst_object_unref(appsink);
   if (!is_appsink) Throw(info.Env(), "usage", "the hub takes an appsink");
 }

@@ -31,7 +31,8 @@ class AccessUnitConsumer {
 // The hub's part that streaming threads use; the JavaScript wrapper and the doors share it.
 class HubCore : public std::enable_shared_from_this<HubCore> {
  public:
-  HubCore(GstElement* appsink, unsigned min_key_interval_ms);
+  // Takes what the appsink gets from now on, until it is closed.
+  static std::shared_ptr<HubCore> Open(GstElement* appsink, unsigned min_key_interval_ms);
   ~HubCore();
 
   void Add(std::shared_ptr<AccessUnitConsumer> consumer);
@@ -50,6 +51,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   const Counters& counters() const { return counters_; }
 
  private:
+  HubCore(GstElement* appsink, unsigned min_key_interval_ms);
   static GstFlowReturn OnSample(GstAppSink* sink, gpointer data);
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);

@@ -98,6 +98,7 @@ struct FrameSink::Core {
   gulong probe = 0;
   EventChannel ready;
   std::mutex mutex;
+  bool closed = false;
   GstSample* newest = nullptr;
   uint64_t newest_sequence = 0, newest_ns = 0, newest_wall_us = 0;
   std::atomic<uint64_t> decoded{0}, pulled{0};
@@ -186,6 +187,10 @@ GstFlowReturn FrameSink::OnSample(GstAppSink* sink, gpointer data) {
   GstSample* old;
   {
     std::lock_guard<std::mutex> lock(core.mutex);
+    if (core.closed) {
+      gst_sample_unref(sample);
+      return GST_FLOW_EOS;
+    }
     old = core.newest;
     core.newest = sample;
     core.newest_sequence = core.decoded++;
@@ -241,6 +246,12 @@ void FrameSink::Close() {
   GstAppSinkCallbacks none{};
   gst_app_sink_set_callbacks(GST_APP_SINK(core_->appsink), &none, nullptr, nullptr);
   core_->ready.Close();
+  // Pictures are megabytes and their pool has descriptors, and the wrapper may be collected much later.
+  g_clear_pointer(&core_->coded, gst_object_unref);
+  g_clear_pointer(&core_->appsink, gst_object_unref);
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  core_->closed = true;
+  g_clear_pointer(&core_->newest, gst_sample_unref);
 }
 
 }  // namespace cap

@@ -1,5 +1,7 @@
 #include "pipeline.h"
 
+#include <utility>
+
 #include "async_task.h"
 #include "frame_stamper.h"
 #include "main_loop.h"
@@ -74,13 +76,14 @@ Pipeline* Pipeline::From(Napi::Value value) { return ObjectWrap<Pipeline>::Unwra
 Pipeline::Pipeline(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   Napi::Env env = info.Env();
   GError* error = nullptr;
-  bin_ = gst_parse_launch_full(info[0].As<Napi::String>().Utf8Value().c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS,
-                               &error);
-  if (!bin_) {
+  GstElement* bin = gst_parse_launch_full(info[0].As<Napi::String>().Utf8Value().c_str(), nullptr,
+                                          GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (!bin) {
     const bool missing = g_error_matches(error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT);
     Throw(env, FailureFromGError(missing ? "missing-element" : "pipeline", error));
   }
-  gst_object_ref_sink(bin_);
+  gst_object_ref_sink(bin);
+  bin_.reset(bin, gst_object_unref);
   // A wrong property is the caller's fault; the pipeline is let go by the destructor.
   Napi::Object elements = info[1].As<Napi::Object>();
   for (const auto& entry : elements) {
@@ -94,15 +97,13 @@ Pipeline::Pipeline(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     gst_object_unref(element);
   }
   bus_ = std::make_shared<Bus>(env, info[2].As<Napi::Function>());
-  GstBus* bus = gst_element_get_bus(bin_);
+  GstBus* bus = gst_element_get_bus(bin);
   gst_bus_set_sync_handler(bus, OnMessage, new std::shared_ptr<Bus>(bus_), FreeBus);
   gst_object_unref(bus);
 }
 
 Pipeline::~Pipeline() {
-  if (!bin_) return;
-  if (!closed_) StopElement(bin_);
-  gst_object_unref(bin_);
+  if (bin_) StopElement(bin_.get());
 }
 
 void Pipeline::FreeBus(gpointer data) { delete static_cast<std::shared_ptr<Bus>*>(data); }
@@ -154,20 +155,20 @@ GstBusSyncReply Pipeline::OnMessage(GstBus*, GstMessage* message, gpointer data)
 
 GstElement* Pipeline::Element(Napi::Env env, const std::string& name) {
   RequireOpen(env);
-  if (GST_IS_BIN(bin_)) {
-    if (GstElement* element = gst_bin_get_by_name(GST_BIN(bin_), name.c_str())) return element;
+  if (GST_IS_BIN(bin_.get())) {
+    if (GstElement* element = gst_bin_get_by_name(GST_BIN(bin_.get()), name.c_str())) return element;
   }
   Throw(env, "usage", "the pipeline has no element named \"" + name + "\"");
 }
 
 void Pipeline::RequireOpen(Napi::Env env) const {
-  if (closed_) Throw(env, "closed", "the pipeline is closed");
+  if (!bin_) Throw(env, "closed", "the pipeline is closed");
 }
 
 Napi::Value Pipeline::Play(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
   return AsyncTask::Run(info.Env(), Value(), [bin = bin_, bus = bus_]() -> std::optional<Failure> {
-    if (gst_element_set_state(bin, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) return std::nullopt;
+    if (gst_element_set_state(bin.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) return std::nullopt;
     std::lock_guard<std::mutex> lock(bus->mutex);
     return bus->failure ? *bus->failure : Failure{"pipeline", "", "the pipeline does not start", ""};
   });
@@ -175,22 +176,22 @@ Napi::Value Pipeline::Play(const Napi::CallbackInfo& info) {
 
 Napi::Value Pipeline::Close(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (closed_) {
+  if (!bin_) {
     auto deferred = Napi::Promise::Deferred::New(env);
     deferred.Resolve(env.Undefined());
     return deferred.Promise();
   }
-  closed_ = true;
   bus_->events.Close();
-  return AsyncTask::Run(env, Value(), [bin = bin_]() -> std::optional<Failure> {
-    StopElement(bin);
+  return AsyncTask::Run(env, Value(), [bin = std::exchange(bin_, nullptr)]() mutable -> std::optional<Failure> {
+    StopElement(bin.get());
+    bin.reset();
     return std::nullopt;
   });
 }
 
 void Pipeline::SendEos(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
-  gst_element_send_event(bin_, gst_event_new_eos());
+  gst_element_send_event(bin_.get(), gst_event_new_eos());
 }
 
 // setProperty(element, property, value: string)

@@ -24,7 +24,6 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
 
   // The element of that name with a reference for the caller; throws when there is none.
   GstElement* Element(Napi::Env env, const std::string& name);
-  GstElement* bin() const { return bin_; }
 
  private:
   struct Bus;  // what the bus's handler uses, shared with threads that may outlive the wrapper
@@ -40,10 +39,11 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
   static GstBusSyncReply OnMessage(GstBus* bus, GstMessage* message, gpointer data);
   static void FreeBus(gpointer data);
 
-  GstElement* bin_ = nullptr;
+  // Null once closed. Work under way shares it: its descriptors and threads go with the last of them,
+  // and not when the wrapper is collected, which may be much later.
+  std::shared_ptr<GstElement> bin_;
   std::shared_ptr<Bus> bus_;
   std::shared_ptr<std::atomic<uint64_t>> stamped_ = std::make_shared<std::atomic<uint64_t>>(0);
-  bool closed_ = false;
 };
 
 // Stops `bin`; blocks until its streaming threads are gone.
