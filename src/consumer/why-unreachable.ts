@@ -17,6 +17,7 @@ export function whyUnreachable(url: string): Promise<string | undefined> {
       socket.destroy();
       resolve(reason);
     };
+    socket.unref();
     socket.setTimeout(TIMEOUT_MS, () => done(`${at} does not answer`));
     socket.once('connect', () => done(undefined));
     socket.once('error', (error: NodeJS.ErrnoException) => done(inWords(error.code, hostname, at)));
