@@ -52,4 +52,6 @@ export async function launch(entry) {
   const { main } = await import(fromHere(entry).href);
   if (stop.aborted) return;
   process.exitCode = await main(process.argv.slice(2), stop);
+  // Nothing is left to do. If something was left open, better a late end than none.
+  setTimeout(() => process.exit(), STOP_TIMEOUT_MS).unref();
 }

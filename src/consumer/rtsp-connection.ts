@@ -28,9 +28,14 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
     this.#pipeline = new Pipeline(LAUNCH, {
       source: { location: address, protocols: protocol, ...(user ? { 'user-id': user, 'user-pw': password } : {}) },
     });
-    this.#sink = native(
-      (addon) => new addon.FrameSink(this.#pipeline.native, 'frames', 'parse', () => this.emit('frame')),
-    );
+    try {
+      this.#sink = native(
+        (addon) => new addon.FrameSink(this.#pipeline.native, 'frames', 'parse', () => this.emit('frame')),
+      );
+    } catch (error) {
+      void this.#pipeline.close();
+      throw error;
+    }
     this.#pipeline.on('failed', async (error) => this.emit('failed', await explain(error, address)));
     this.#pipeline.on('ended', () =>
       this.emit('failed', new CapError('CAP_STREAM_UNAVAILABLE', 'the stream has ended')),

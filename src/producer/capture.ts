@@ -55,12 +55,18 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
         `! capcompose name=compose ! ${encoder.launch} ! appsink name=${UNITS} sync=false async=false max-buffers=4`,
       { ...this.source.properties, ...encoder.properties },
     );
-    this.pipeline.stampFrames('capture');
-    this.#applyPlan();
+    try {
+      this.pipeline.stampFrames('capture');
+      this.#applyPlan();
+      this.#watch = this.#watchSource();
+    } catch (error) {
+      // The pipeline has not started: letting it go is quick, and nobody else can.
+      void this.pipeline.close();
+      throw error;
+    }
     this.pipeline.on('sourceSize', (size) => this.#resize(size));
     this.pipeline.on('failed', (error) => this.#fail(error));
     this.pipeline.on('ended', () => this.#fail(new CapError('CAP_SOURCE_LOST', `${this.source.label} has ended`)));
-    this.#watch = this.#watchSource();
   }
 
   /** The plan that frames are made by at present. */
@@ -87,16 +93,10 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
   });
 
   #watchSource(): Closable {
-    try {
-      return this.source.watch({
-        lost: (error) => this.#fail(error),
-        warned: (message) => this.#logger.warn(message),
-      });
-    } catch (error) {
-      // The pipeline has not started: letting it go is quick, and nobody else can.
-      void this.pipeline.close();
-      throw error;
-    }
+    return this.source.watch({
+      lost: (error) => this.#fail(error),
+      warned: (message) => this.#logger.warn(message),
+    });
   }
 
   #applyPlan(): void {

@@ -87,12 +87,13 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       fps,
       logger,
     });
-    const session = new CaptureSession(capture, logger);
+    let session: CaptureSession | undefined;
     try {
+      session = new CaptureSession(capture, logger);
       await session.#start();
       return session;
     } catch (error) {
-      await session.close();
+      await (session ?? capture).close();
       throw error;
     }
   }
