@@ -57,9 +57,10 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
   });
 }
 
-// A password in rtspsrc's location would show in GStreamer's error texts.
+// A password in rtspsrc's location would show in GStreamer's error texts. One with an @ that should have
+// been written as %40 ends at the last one.
 function splitCredentials(url: string): { address: string; user: string; password: string } {
-  const match = /^(rtsps?:\/\/)([^/@\s]*)@(.*)$/.exec(url);
+  const match = /^(rtsps?:\/\/)([^/\s]*)@(.*)$/.exec(url);
   if (!match) return { address: url, user: '', password: '' };
   const [, scheme = '', credentials = '', rest = ''] = match;
   const [user = '', ...password] = credentials.split(':');

@@ -1,6 +1,6 @@
 const PATTERNS: readonly [RegExp, string][] = [
-  // user:password@ in a URL; the user name stays, it tells which account failed.
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*):[^\s/@"']*@/gi, '$1:***@'],
+  // user:password@ in a URL, up to the last @ of the host; the user name stays, it tells which account failed.
+  [/([a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*):[^\s/"']*@/gi, '$1:***@'],
   // Provider keys by their published prefixes: OpenAI and Anthropic (sk-), Google (AIza).
   [/\b(sk-)[A-Za-z0-9_-]{8,}/g, '$1***'],
   [/\b(AIza)[A-Za-z0-9_-]{10,}/g, '$1***'],
