@@ -14,11 +14,20 @@ namespace cap {
 
 const char* const kRefreshEvent = "cap-refresh";
 
-HubCore::HubCore(GstElement* appsink, unsigned min_key_interval_ms)
-    : appsink_(GST_ELEMENT(gst_object_ref(appsink))), min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000) {}
+namespace {
 
-std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_interval_ms) {
-  std::shared_ptr<HubCore> core(new HubCore(appsink, min_key_interval_ms));
+// A longer or larger GOP is not kept: who joins waits for the next key frame.
+constexpr size_t kMostGopUnits = 900, kMostGopBytes = 16 << 20;
+
+}  // namespace
+
+HubCore::HubCore(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop)
+    : appsink_(GST_ELEMENT(gst_object_ref(appsink))),
+      min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000),
+      keep_gop_(keep_gop) {}
+
+std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop) {
+  std::shared_ptr<HubCore> core(new HubCore(appsink, min_key_interval_ms, keep_gop));
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = OnSample;
   // The callbacks own the core until Close replaces them: a running one may end after that.
@@ -29,6 +38,7 @@ std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_int
 
 HubCore::~HubCore() {
   Close();
+  ForgetGop();
   gst_object_unref(appsink_);
 }
 
@@ -110,14 +120,33 @@ GstFlowReturn HubCore::OnSample(GstAppSink* sink, gpointer data) {
   return GST_FLOW_OK;
 }
 
-// The same bytes with an SEI before the first slice; memory is shared, not copied.
+void HubCore::ForgetGop() {
+  for (const AccessUnit& unit : gop_) gst_buffer_unref(unit.buffer);
+  gop_.clear();
+  gop_bytes_ = 0;
+}
+
+// Keeps the units from the last key frame on, as long as they fit.
+void HubCore::Keep(const AccessUnit& unit) {
+  if (unit.key) ForgetGop();
+  if (!unit.key && gop_.empty()) return;
+  gop_bytes_ += gst_buffer_get_size(unit.buffer);
+  if (gop_.size() >= kMostGopUnits || gop_bytes_ > kMostGopBytes) return ForgetGop();
+  gop_.push_back(unit);
+  gst_buffer_ref(unit.buffer);
+}
+
+// The same bytes with an SEI before the first slice; memory is shared, not copied. A stream of cap's
+// that is passed on keeps the metadata it has.
 GstBuffer* HubCore::WithSei(GstBuffer* buffer) {
   const FrameMeta* meta = GetFrameMeta(buffer);
   GstMapInfo map;
   if (!meta || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return gst_buffer_ref(buffer);
+  const bool has_sei = keep_gop_ && FindSeiPayload(map.data, map.size);
   const size_t at = FirstSliceOffset(map.data, map.size);
   const size_t size = map.size;
   gst_buffer_unmap(buffer, &map);
+  if (has_sei) return gst_buffer_ref(buffer);
   std::vector<uint8_t> sections;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -157,7 +186,15 @@ void HubCore::Deliver(GstSample* sample) {
     std::lock_guard<std::mutex> lock(mutex_);
     consumers = consumers_;
   }
-  for (const auto& consumer : consumers) consumer->Consume(unit, gst_sample_get_caps(sample));
+  if (keep_gop_) Keep(unit);
+  GstCaps* caps = gst_sample_get_caps(sample);
+  for (const auto& consumer : consumers) {
+    if (!gop_.empty() && consumer->WantsGop()) {
+      consumer->ConsumeGop(gop_, caps);
+    } else {
+      consumer->Consume(unit, caps);
+    }
+  }
   gst_buffer_unref(unit.buffer);
 }
 
@@ -174,11 +211,13 @@ AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
   return ObjectWrap<AccessUnitHub>::Unwrap(value.As<Napi::Object>());
 }
 
-// new AccessUnitHub(pipeline, appsinkName, minKeyFrameIntervalMs)
+// new AccessUnitHub(pipeline, appsinkName, minKeyFrameIntervalMs, keepGop)
 AccessUnitHub::AccessUnitHub(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   GstElement* appsink = Pipeline::From(info[0])->Element(info.Env(), info[1].As<Napi::String>().Utf8Value());
   const bool is_appsink = GST_IS_APP_SINK(appsink);
-  if (is_appsink) core_ = HubCore::Open(appsink, info[2].As<Napi::Number>().Uint32Value());
+  if (is_appsink) {
+    core_ = HubCore::Open(appsink, info[2].As<Napi::Number>().Uint32Value(), info[3].ToBoolean());
+  }
   gst_object_unref(appsink);
   if (!is_appsink) Throw(info.Env(), "usage", "the hub takes an appsink");
 }

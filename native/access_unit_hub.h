@@ -26,13 +26,18 @@ class AccessUnitConsumer {
  public:
   virtual ~AccessUnitConsumer() = default;
   virtual void Consume(const AccessUnit& unit, GstCaps* caps) = 0;
+  // Whether it waits for its first key frame, and takes the pictures since the last one instead.
+  virtual bool WantsGop() { return false; }
+  virtual void ConsumeGop(const std::vector<AccessUnit>& gop, GstCaps* caps) {}
 };
 
 // The hub's part that streaming threads use; the JavaScript wrapper and the doors share it.
 class HubCore : public std::enable_shared_from_this<HubCore> {
  public:
-  // Takes what the appsink gets from now on, until it is closed.
-  static std::shared_ptr<HubCore> Open(GstElement* appsink, unsigned min_key_interval_ms);
+  // Takes what the appsink gets from now on, until it is closed. `keep_gop`: the access units come from
+  // elsewhere, and nobody can ask for a key frame there. Who joins gets what came since the last one,
+  // at once.
+  static std::shared_ptr<HubCore> Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop);
   ~HubCore();
 
   void Add(std::shared_ptr<AccessUnitConsumer> consumer);
@@ -41,6 +46,8 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   // Asks the encoder for a key frame. Requests within `min_key_interval_ms` of the last one are
   // kept and sent when the interval has passed: readers cannot make the stream all key frames.
   void RequestKeyFrame();
+
+  bool keeps_gop() const { return keep_gop_; }
 
   void SetStaticSections(std::vector<uint8_t> sections);
   void Close();
@@ -51,15 +58,20 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   const Counters& counters() const { return counters_; }
 
  private:
-  HubCore(GstElement* appsink, unsigned min_key_interval_ms);
+  HubCore(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop);
   static GstFlowReturn OnSample(GstAppSink* sink, gpointer data);
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);
+  void Keep(const AccessUnit& unit);
+  void ForgetGop();
   void SendKeyRequest();
   void SendWantedKeyRequest();
 
   GstElement* appsink_;
   const uint64_t min_key_interval_ns_;
+  const bool keep_gop_;
+  std::vector<AccessUnit> gop_;  // of the encoder's streaming thread, as is gop_bytes_
+  size_t gop_bytes_ = 0;
   std::mutex mutex_;
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers_;
   std::vector<uint8_t> static_sections_;

@@ -4,10 +4,12 @@
 
 #include "access_unit_hub.h"
 #include "compose_element.h"
+#include "devices.h"
 #include "door.h"
 #include "failure.h"
 #include "frame_sink.h"
 #include "pipeline.h"
+#include "relay.h"
 #include "rtsp_server.h"
 #include "sei.h"
 #include "x11_display.h"
@@ -75,12 +77,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("FrameSink", FrameSink::Define(env));
   exports.Set("AccessUnitHub", AccessUnitHub::Define(env));
   exports.Set("Door", Door::Define(env));
+  exports.Set("Relay", Relay::Define(env));
   exports.Set("RtspServer", RtspServer::Define(env));
   exports.Set("X11Watch", X11Watch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
   exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));
   exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));
   exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
+  exports.Set("listDevices", Napi::Function::New(env, ListDevices));
   exports.Set("hasElement", Napi::Function::New(env, HasElement));
   exports.Set("writeSei", Napi::Function::New(env, WriteSei));
   exports.Set("findSei", Napi::Function::New(env, FindSei));

@@ -2,6 +2,12 @@
 
 namespace cap {
 
+namespace {
+
+constexpr GstClockTime kLeastStep = 100 * GST_USECOND;
+
+}  // namespace
+
 AppsrcDoor::AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline)
     : hub_(std::move(hub)), appsrc_(GST_ELEMENT(gst_object_ref(appsrc))), max_units_(max_units), timeline_(timeline) {
   // The door bounds the queue itself, so appsrc must neither block nor refuse.
@@ -15,14 +21,12 @@ AppsrcDoor::~AppsrcDoor() {
   gst_object_unref(appsrc_);
 }
 
-void AppsrcDoor::SetPaused(bool paused) {
+void AppsrcDoor::Restart() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (paused_ == paused) return;
-    paused_ = paused;
-    waits_for_key_ = true;
+    waits_for_key_ = at_start_ = true;
   }
-  if (!paused) hub_->RequestKeyFrame();
+  hub_->RequestKeyFrame();
 }
 
 void AppsrcDoor::Close() {
@@ -57,15 +61,33 @@ GstClockTime AppsrcDoor::Pts(const AccessUnit& unit) {
   const uint64_t origin = timeline_ == Timeline::kZero ? first_ns_ : gst_element_get_base_time(appsrc_);
   GstClockTime pts = unit.captured_ns > origin ? unit.captured_ns - origin : 0;
   // Never back: gst-rtsp-server 1.22 aborts the process on a backward step under TCP backlog.
-  if (GST_CLOCK_TIME_IS_VALID(last_pts_) && pts <= last_pts_) pts = last_pts_ + 1;
+  // Nor equal in RTP's 90,000 a second, or receivers take two pictures for one.
+  if (GST_CLOCK_TIME_IS_VALID(last_pts_) && pts <= last_pts_) pts = last_pts_ + kLeastStep;
   return last_pts_ = pts;
+}
+
+// A live pipeline has no clock time before it plays.
+bool AppsrcDoor::IsReady() const {
+  return !closed_ && (timeline_ == Timeline::kZero || gst_element_get_base_time(appsrc_) != 0);
+}
+
+bool AppsrcDoor::WantsGop() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return at_start_ && IsReady();
+}
+
+// The whole of it, however long: it is bounded by the hub, and half of it is of no use.
+void AppsrcDoor::ConsumeGop(const std::vector<AccessUnit>& gop, GstCaps* caps) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  waits_for_key_ = false;
+  for (const AccessUnit& unit : gop) Feed(unit, caps);
 }
 
 void AppsrcDoor::Consume(const AccessUnit& unit, GstCaps* caps) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_ || paused_) return;
-  // A live pipeline has no clock time before it plays; its first unit must be a key frame after that.
-  if (timeline_ == Timeline::kClock && gst_element_get_base_time(appsrc_) == 0) {
+  if (closed_) return;
+  // Its first unit must be a key frame after it began to play.
+  if (!IsReady()) {
     hub_->RequestKeyFrame();
     return;
   }
@@ -73,10 +95,15 @@ void AppsrcDoor::Consume(const AccessUnit& unit, GstCaps* caps) {
     if (delivered_ > 0) ++dropped_;  // before the first key frame nothing is lost that was ever promised
     return;
   }
+  Feed(unit, caps);
+}
+
+void AppsrcDoor::Feed(const AccessUnit& unit, GstCaps* caps) {
   if (caps && (!caps_ || !gst_caps_is_equal(caps_, caps))) {
     gst_caps_replace(&caps_, caps);
     gst_app_src_set_caps(GST_APP_SRC(appsrc_), caps_);
   }
+  at_start_ = false;
   GstBuffer* copy = gst_buffer_copy(unit.buffer);  // shares the memory; only the times are ours
   GST_BUFFER_PTS(copy) = Pts(unit);
   GST_BUFFER_DTS(copy) = timeline_ == Timeline::kZero ? GST_BUFFER_PTS(copy) : GST_CLOCK_TIME_NONE;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "access_unit_hub.h"
 
@@ -24,9 +25,12 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
   ~AppsrcDoor() override;
 
   void Consume(const AccessUnit& unit, GstCaps* caps) override;
+  bool WantsGop() override;
+  void ConsumeGop(const std::vector<AccessUnit>& gop, GstCaps* caps) override;
 
-  // While paused nothing is fed; it starts again with a key frame.
-  void SetPaused(bool paused);
+  // What is fed next is a key frame or, where the hub keeps it, the whole GOP so far: for the only
+  // reader, who joins late.
+  void Restart();
 
   // Leaves the hub and ends the appsrc's stream. Idempotent.
   void Close();
@@ -35,7 +39,9 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
   uint64_t dropped() const { return dropped_; }
 
  private:
+  bool IsReady() const;
   bool Admit(const AccessUnit& unit);
+  void Feed(const AccessUnit& unit, GstCaps* caps);
   GstClockTime Pts(const AccessUnit& unit);
 
   std::shared_ptr<HubCore> hub_;
@@ -45,7 +51,7 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
   std::mutex mutex_;
   GstCaps* caps_ = nullptr;
   bool waits_for_key_ = true;
-  bool paused_ = false;
+  bool at_start_ = true;  // nothing has been fed since it was opened or restarted
   bool closed_ = false;
   uint64_t first_ns_ = 0;
   GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;

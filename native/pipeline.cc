@@ -65,8 +65,8 @@ Napi::Function Pipeline::Define(Napi::Env env) {
   return DefineClass(
       env, "Pipeline",
       {InstanceMethod<&Pipeline::Play>("play"), InstanceMethod<&Pipeline::Close>("close"),
-       InstanceMethod<&Pipeline::SendEos>("sendEos"), InstanceMethod<&Pipeline::SetProperty>("setProperty"),
-       InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
+       InstanceMethod<&Pipeline::SendEos>("sendEos"), InstanceMethod<&Pipeline::Rewind>("rewind"),
+       InstanceMethod<&Pipeline::SetProperty>("setProperty"), InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
        InstanceMethod<&Pipeline::FramesStamped>("framesStamped")});
 }
 
@@ -192,6 +192,16 @@ Napi::Value Pipeline::Close(const Napi::CallbackInfo& info) {
 void Pipeline::SendEos(const Napi::CallbackInfo& info) {
   RequireOpen(info.Env());
   gst_element_send_event(bin_.get(), gst_event_new_eos());
+}
+
+// rewind(): Promise<void>; plays from the start again.
+Napi::Value Pipeline::Rewind(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  return AsyncTask::Run(info.Env(), Value(), [bin = bin_]() -> std::optional<Failure> {
+    const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT);
+    if (gst_element_seek_simple(bin.get(), GST_FORMAT_TIME, flags, 0)) return std::nullopt;
+    return Failure{"pipeline", "", "it cannot be played from the start again", ""};
+  });
 }
 
 // setProperty(element, property, value: string)

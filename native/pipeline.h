@@ -31,6 +31,7 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
   Napi::Value Play(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
   void SendEos(const Napi::CallbackInfo& info);
+  Napi::Value Rewind(const Napi::CallbackInfo& info);
   void SetProperty(const Napi::CallbackInfo& info);
   void StampFrames(const Napi::CallbackInfo& info);
   Napi::Value FramesStamped(const Napi::CallbackInfo& info);

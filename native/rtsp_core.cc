@@ -179,6 +179,19 @@ void RtspCore::OnPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer d
   if (auto self = Lock(data)) self->AddReader(client, context);
 }
 
+// Gives who joins a picture to begin with: a new key frame or, where that cannot be had and nobody
+// else would see it a second time, what came since the last one.
+void RtspCore::BeginFor(GstRTSPMedia* media, HubCore& hub) {
+  if (!hub.keeps_gop()) return hub.RequestKeyFrame();
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& entry : readers_) {
+    if (entry.hub.get() == &hub) return;
+  }
+  for (auto& mount : mounts_) {
+    if (mount->media() == media) mount->door().Restart();
+  }
+}
+
 void RtspCore::AddReader(GstRTSPClient* client, GstRTSPContext* context) {
   GstRTSPStreamTransport* transport = VideoTransport(context);
   if (!transport || !context->session) return;
@@ -186,7 +199,7 @@ void RtspCore::AddReader(GstRTSPClient* client, GstRTSPContext* context) {
   if (!hub) return;
   // The sender thread sleeps until something new comes; a joiner should not wait for that.
   gst_rtsp_stream_transport_message_sent(transport);
-  hub->RequestKeyFrame();
+  BeginFor(context->media, *hub);
   const std::string session_id = gst_rtsp_session_get_sessionid(context->session);
   const std::string path = context->uri ? context->uri->abspath : "";
   std::lock_guard<std::mutex> lock(mutex_);

@@ -48,6 +48,7 @@ class RtspCore : public std::enable_shared_from_this<RtspCore> {
   static void OnSessionRemoved(GstRTSPSessionPool*, GstRTSPSession* session, gpointer data);
   void Connect(gpointer instance, const char* signal, GCallback handler);
   void EndClients();
+  void BeginFor(GstRTSPMedia* media, HubCore& hub);
   void AddReader(GstRTSPClient* client, GstRTSPContext* context);
   void RemoveReaders(const char* reason, const std::function<bool(const RtspReader&)>& matches);
   void CheckReaders();

@@ -1,6 +1,13 @@
 import { CapError, once, TypedEvents } from '../core/index.js';
-import { type NativeFrameSink, type NativePicture, native, Pipeline } from '../native/index.js';
-import { whyUnreachable } from './why-unreachable.js';
+import {
+  explainRtspFailure,
+  type NativeFrameSink,
+  type NativePicture,
+  native,
+  Pipeline,
+  rtspProperties,
+  splitRtspUrl,
+} from '../native/index.js';
 
 export type RtspConnectionEvents = {
   /** A newer frame than before can be pulled. */
@@ -24,10 +31,8 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
 
   constructor(url: string, protocol: 'tcp' | 'udp') {
     super();
-    const { address, user, password } = splitCredentials(url);
-    this.#pipeline = new Pipeline(LAUNCH, {
-      source: { location: address, protocols: protocol, ...(user ? { 'user-id': user, 'user-pw': password } : {}) },
-    });
+    const address = splitRtspUrl(url);
+    this.#pipeline = new Pipeline(LAUNCH, { source: rtspProperties(address, protocol) });
     try {
       this.#sink = native(
         (addon) => new addon.FrameSink(this.#pipeline.native, 'frames', 'parse', () => this.emit('frame')),
@@ -36,7 +41,7 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
       void this.#pipeline.close();
       throw error;
     }
-    this.#pipeline.on('failed', async (error) => this.emit('failed', await explain(error, address)));
+    this.#pipeline.on('failed', async (error) => this.emit('failed', await explainRtspFailure(error, address.address)));
     this.#pipeline.on('ended', () =>
       this.emit('failed', new CapError('CAP_STREAM_UNAVAILABLE', 'the stream has ended')),
     );
@@ -55,35 +60,4 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
     this.#sink.close();
     await this.#pipeline.close();
   });
-}
-
-// A password in rtspsrc's location would show in GStreamer's error texts. One with an @ that should have
-// been written as %40 ends at the last one.
-function splitCredentials(url: string): { address: string; user: string; password: string } {
-  const match = /^(rtsps?:\/\/)([^/\s]*)@(.*)$/.exec(url);
-  if (!match) return { address: url, user: '', password: '' };
-  const [, scheme = '', credentials = '', rest = ''] = match;
-  const [user = '', ...password] = credentials.split(':');
-  return { address: scheme + rest, user: decodeURIComponent(user), password: decodeURIComponent(password.join(':')) };
-}
-
-/** In words, what GStreamer keeps in its debug text or does not know. Never rejects. */
-async function explain(error: CapError, address: string): Promise<CapError> {
-  const debug = error.cause instanceof Error ? error.cause.message : '';
-  const text = error.message + debug;
-  if (/Unauthorized|401/i.test(text)) {
-    return new CapError('CAP_PROVIDER_AUTH', 'the server wants a user name and password, or refuses those given', {
-      hint: 'put them in the address: rtsp://user:password@host/path',
-      cause: error,
-    });
-  }
-  const reason = await inWords(text, address);
-  return reason === undefined ? error : new CapError('CAP_STREAM_UNAVAILABLE', reason, { cause: error });
-}
-
-async function inWords(text: string, address: string): Promise<string | undefined> {
-  if (/Not Found|404/i.test(text)) return 'the server has no stream at that path';
-  if (/Parse error/i.test(text)) return 'what listens there does not speak RTSP';
-  if (/Failed to connect/i.test(text)) return whyUnreachable(address);
-  return undefined;
 }

@@ -11,7 +11,7 @@ import {
   TypedEvents,
   unexpected,
 } from '../core/index.js';
-import { type NativePicture, nativePromise } from '../native/index.js';
+import { isRtspUrl, type NativePicture, nativePromise } from '../native/index.js';
 import type { FrameSource } from './frame-source.js';
 import { RtspConnection } from './rtsp-connection.js';
 
@@ -76,8 +76,7 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   /** Starts connecting at once. Throws CAP_USAGE for a URL that is not RTSP. */
   constructor(url: string, options: SamplerOptions = {}) {
     super();
-    if (!/^rtsps?:\/\/[^\s/]+/.test(url) || !URL.canParse(url))
-      throw unexpected('the stream', 'an rtsp:// URL', redact(url));
+    if (!isRtspUrl(url)) throw unexpected('the stream', 'an rtsp:// URL', redact(url));
     this.#url = url;
     this.#logger = options.logger ?? silentLogger;
     this.#options = {

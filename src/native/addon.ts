@@ -19,6 +19,7 @@ export interface NativePipeline {
   play(): Promise<void>;
   close(): Promise<void>;
   sendEos(): void;
+  rewind(): Promise<void>;
   setProperty(element: string, property: string, value: string): void;
   stampFrames(element: string): void;
   framesStamped(): number;
@@ -37,6 +38,12 @@ export interface NativeHub {
   requestKeyFrame(): void;
   setStaticSections(sections: Buffer): void;
   stats(): HubStats;
+  close(): void;
+}
+
+export interface NativeRelay {
+  /** Buffers handed over so far. */
+  forwarded(): number;
   close(): void;
 }
 
@@ -134,7 +141,20 @@ export interface NativeAddon {
     properties: ElementProperties,
     listener: NativeListener,
   ) => NativePipeline;
-  readonly AccessUnitHub: new (pipeline: NativePipeline, appsink: string, minKeyFrameIntervalMs: number) => NativeHub;
+  readonly AccessUnitHub: new (
+    pipeline: NativePipeline,
+    appsink: string,
+    minKeyFrameIntervalMs: number,
+    keepGop?: boolean,
+  ) => NativeHub;
+  /** `maxFps` replaces the frame rate in the caps of raw frames; 0 leaves coded ones as they are. */
+  readonly Relay: new (
+    from: NativePipeline,
+    appsink: string,
+    to: NativePipeline,
+    appsrc: string,
+    maxFps: number,
+  ) => NativeRelay;
   readonly Door: new (hub: NativeHub, pipeline: NativePipeline, appsrc: string, maxAccessUnits: number) => NativeDoor;
   readonly FrameSink: new (
     pipeline: NativePipeline,
@@ -151,6 +171,8 @@ export interface NativeAddon {
   describeDisplay(name: string): X11DisplayDescription;
   /** Null when the screen, or the window when the id is not 0, can be captured by damage; else the reason. */
   whyNoDamage(name: string, windowId: number): string | null;
+  /** Posts an event `device` (class, name, path) each and then `done`. */
+  listDevices(listener: NativeListener): void;
   gstreamerVersion(): string;
   hasElement(name: string): boolean;
   /** A whole SEI NAL unit, byte-stream format, around `payload`. */

@@ -44,6 +44,12 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
     return this.native.framesStamped();
   }
 
+  /** Plays from the start again. @throws CAP_PIPELINE_FAILED when the source cannot seek */
+  async rewind(): Promise<void> {
+    if (this.#closed) throw closedError('the pipeline');
+    await nativePromise(this.native.rewind());
+  }
+
   sendEos(): void {
     if (!this.#closed) this.native.sendEos();
   }

@@ -9,9 +9,15 @@ export class SharedStream implements Closable {
   /** The addon's object, for the doors. */
   readonly native: NativeHub;
 
-  /** @param appsink name of the pipeline's appsink that gets the encoder's access units */
-  constructor(pipeline: Pipeline, appsink: string) {
-    this.native = native((addon) => new addon.AccessUnitHub(pipeline.native, appsink, MIN_KEY_FRAME_INTERVAL_MS));
+  /**
+   * @param appsink name of the pipeline's appsink that gets the access units
+   * @param codedElsewhere they are passed on, not encoded here: nobody can ask for a key frame, so the units since
+   * the last one are kept for who joins
+   */
+  constructor(pipeline: Pipeline, appsink: string, codedElsewhere = false) {
+    this.native = native(
+      (addon) => new addon.AccessUnitHub(pipeline.native, appsink, MIN_KEY_FRAME_INTERVAL_MS, codedElsewhere),
+    );
   }
 
   /** What every access unit's SEI says from now on, beside the per-frame part. */

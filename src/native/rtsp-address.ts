@@ -1,0 +1,49 @@
+import { CapError } from '../core/index.js';
+import { whyUnreachable } from './why-unreachable.js';
+
+/** An RTSP address without its user and password: in rtspsrc's location they would show in GStreamer's error texts. */
+export interface RtspAddress {
+  readonly address: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Whether it is an `rtsp://` or `rtsps://` URL with a host. */
+export function isRtspUrl(url: string): boolean {
+  return /^rtsps?:\/\/[^\s/]+/.test(url) && URL.canParse(url);
+}
+
+/** A password with an @ that should have been written as %40 ends at the last one. */
+export function splitRtspUrl(url: string): RtspAddress {
+  const match = /^(rtsps?:\/\/)([^/\s]*)@(.*)$/.exec(url);
+  if (!match) return { address: url, user: '', password: '' };
+  const [, scheme = '', credentials = '', rest = ''] = match;
+  const [user = '', ...password] = credentials.split(':');
+  return { address: scheme + rest, user: decodeURIComponent(user), password: decodeURIComponent(password.join(':')) };
+}
+
+/** rtspsrc's properties for an address. */
+export function rtspProperties({ address, user, password }: RtspAddress, protocol: 'tcp' | 'udp') {
+  return { location: address, protocols: protocol, ...(user ? { 'user-id': user, 'user-pw': password } : {}) };
+}
+
+/** In words, what GStreamer keeps in its debug text or does not know. Never rejects. */
+export async function explainRtspFailure(error: CapError, address: string): Promise<CapError> {
+  const debug = error.cause instanceof Error ? error.cause.message : '';
+  const text = error.message + debug;
+  if (/Unauthorized|401/i.test(text)) {
+    return new CapError('CAP_PROVIDER_AUTH', 'the server wants a user name and password, or refuses those given', {
+      hint: 'put them in the address: rtsp://user:password@host/path',
+      cause: error,
+    });
+  }
+  const reason = await inWords(text, address);
+  return reason === undefined ? error : new CapError('CAP_STREAM_UNAVAILABLE', reason, { cause: error });
+}
+
+async function inWords(text: string, address: string): Promise<string | undefined> {
+  if (/Not Found|404/i.test(text)) return 'the server has no stream at that path';
+  if (/Parse error/i.test(text)) return 'what listens there does not speak RTSP';
+  if (/Failed to connect/i.test(text)) return whyUnreachable(address);
+  return undefined;
+}
