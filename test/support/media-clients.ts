@@ -1,0 +1,78 @@
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RtspTransport } from './clock.js';
+import { run, start } from './process.js';
+import { relayForVlc } from './vlc-relay.js';
+
+export interface StreamFacts {
+  readonly codec: string;
+  readonly profile: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly pixelFormat: string;
+}
+
+/** What ffprobe finds in the first video stream of a file or an RTSP url. */
+export async function probe(url: string, transport: RtspTransport = 'tcp'): Promise<StreamFacts> {
+  const entries = 'stream=codec_name,profile,width,height,pix_fmt';
+  const args = ['-v', 'error', ...rtspInput(url, transport), '-select_streams', 'v:0', '-show_entries', entries];
+  const { stdout } = await run('ffprobe', [...args, '-of', 'json', url]);
+  const stream = JSON.parse(stdout).streams[0];
+  if (!stream) throw new Error(`no video stream in ${url}`);
+  const { codec_name: codec, profile, width: widthPx, height: heightPx, pix_fmt: pixelFormat } = stream;
+  return { codec, profile, widthPx, heightPx, pixelFormat };
+}
+
+/** Frames that ffmpeg decodes in so many seconds of stream time. */
+export async function ffmpegFrames(url: string, seconds: number, transport: RtspTransport = 'tcp'): Promise<number> {
+  const output = ['-t', `${seconds}`, '-an', '-fps_mode', 'passthrough', '-f', 'null', '-'];
+  const args = ['-v', 'error', '-nostdin', '-progress', 'pipe:1', ...rtspInput(url, transport), '-i', url, ...output];
+  const { stdout } = await run('ffmpeg', args, { timeoutMs: (seconds + 30) * 1000 });
+  return Number([...stdout.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1] ?? 0);
+}
+
+/** Decodes one frame with ffmpeg: red, green, blue, three bytes a pixel. */
+export async function ffmpegPicture(url: string, path: string, transport: RtspTransport = 'tcp'): Promise<void> {
+  const args = ['-v', 'error', '-nostdin', '-y', ...rtspInput(url, transport), '-i', url, '-frames:v', '1', path];
+  await run('ffmpeg', args);
+}
+
+/** Frames that a gst-launch pipeline decodes in so many seconds from its first one. */
+export async function gstreamerFrames(url: string, seconds: number, transport: RtspTransport = 'udp'): Promise<number> {
+  const source = ['rtspsrc', `location=${url}`, 'latency=0', `protocols=${transport}`];
+  const decoder = ['!', 'rtph264depay', '!', 'h264parse', '!', 'avdec_h264'];
+  const counter = ['!', 'identity', 'name=frames', 'silent=false', '!', 'fakesink', 'sync=false'];
+  await using client = start('gst-launch-1.0', ['-v', ...source, ...decoder, ...counter]);
+  const frame = /frames: last-message = chain/g;
+  await client.waitForOutput(new RegExp(frame.source));
+  await client.waitForExit(seconds * 1000).catch(() => undefined);
+  if (client.ended) throw new Error(`gst-launch ended early\n${client.stderr}`);
+  return client.stdout.match(frame)?.length ?? 0;
+}
+
+/** Every `every`th frame that VLC shows becomes a JPEG; the number of them after so many seconds of play. */
+export async function vlcPictures(url: string, seconds: number, every = 15): Promise<number> {
+  const home = mkdtempSync(join(tmpdir(), 'cap-vlc-'));
+  const pictures = join(home, 'pictures');
+  mkdirSync(pictures);
+  // VLC refuses to run as root.
+  if (process.getuid?.() === 0) for (const folder of [home, pictures]) chownSync(folder, 65_534, 65_534);
+  const relay = await relayForVlc(url);
+  try {
+    const output = ['--intf', 'dummy', '--vout', 'dummy', '--no-audio', '--no-interact', '--no-video-title-show'];
+    const scene = ['--video-filter=scene', `--scene-path=${pictures}`, `--scene-ratio=${every}`, '--scene-format=jpg'];
+    const input = ['--demux=avformat', '--avformat-format=rtsp', `--run-time=${seconds}`, '--play-and-exit'];
+    const env = { HOME: home, XDG_RUNTIME_DIR: home, DISPLAY: undefined };
+    const args = [...output, ...scene, ...input, relay.url, 'vlc://quit'];
+    await run('cvlc', args, { env, unprivileged: true, timeoutMs: (seconds + 30) * 1000 });
+    return readdirSync(pictures).length;
+  } finally {
+    await relay.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function rtspInput(url: string, transport: RtspTransport): string[] {
+  return url.startsWith('rtsp') ? ['-rtsp_transport', transport] : [];
+}
