@@ -2,7 +2,7 @@ import { type Closable, encodeStaticSections, type StaticSections } from '../cor
 import { type HubStats, type NativeHub, native, type Pipeline } from '../native/index.js';
 
 /** Key frames that readers ask for are at least this far apart, so that joins cannot fill the stream with them. */
-const MIN_KEY_FRAME_INTERVAL_MS = 150;
+const MIN_KEY_FRAME_INTERVAL_MS = 80;
 
 /** The one encoded stream that every door shares. */
 export class SharedStream implements Closable {
