@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildCommands, ProcessMark, runCap, startCap, startStream } from '../support/cap.js';
 import { FAKE_DELTAS, FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
+import { freePort } from '../support/port.js';
 import type { RunningProcess } from '../support/process.js';
 
 let provider: FakeProvider;
@@ -129,6 +130,25 @@ test('a stream that breaks is one line while it is away, and is found again', as
   watch.signal('SIGINT');
   expect(await watch.waitForExit()).toEqual({ code: 0, signal: null });
   expect(watch.stderr.match(/nothing listens/g)).toHaveLength(1);
+});
+
+test('watch waits for a stream that is not there yet', async () => {
+  const port = await freePort();
+  const args = ['watch', `rtsp://127.0.0.1:${port}/cap`, ...options(anthropic), '--json'];
+  await using watch = startCap(args, keyOf(anthropic));
+  await watch.waitForOutput(/nothing listens at 127\.0\.0\.1:\d+; trying again\n/, 20_000, 2);
+  await using _late = startCap(['--rtsp', '--rtsp-port', `${port}`, '--source', 'test', '--size', '320x240']);
+  await watch.waitForOutput(/^\{.*\}\n/);
+});
+
+test('Ctrl-C ends describe in the middle of an answer, with status 0 and what there was of it', async () => {
+  provider.script({ kind: 'hold', until: new Promise(() => {}) });
+  await using look = startCap(['describe', url, ...options(anthropic)], keyOf(anthropic));
+  await look.waitForOutput(new RegExp(`^${FAKE_DELTAS[0]}`));
+  look.signal('SIGINT');
+  expect(await look.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(look.stdout).toBe(`${FAKE_DELTAS[0]}\n`);
+  expect(look.stderr).toBe('');
 });
 
 test('the local provider reads the picture with no key, and its reader ends with the command', async () => {
