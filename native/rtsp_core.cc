@@ -80,11 +80,18 @@ std::optional<Failure> RtspCore::Listen() {
 }
 
 std::optional<Failure> RtspCore::Mount(const std::string& path, std::shared_ptr<HubCore> hub, unsigned max_waiting) {
-  std::optional<Failure> failure;
-  auto mount = RtspMount::Open(server_, path, std::move(hub), max_waiting, failure);
-  if (failure) return failure;
+  auto mount = std::make_unique<RtspMount>(server_, path, std::move(hub));
+  const Failure closed{"closed", "", "the RTSP server is closed", ""};
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return closed;
+    opening_.push_back(mount.get());
+  }
+  auto failure = mount->Prepare(max_waiting);
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) return Failure{"closed", "", "the RTSP server is closed", ""};
+  opening_.erase(std::find(opening_.begin(), opening_.end(), mount.get()));
+  if (closed_) return closed;
+  if (failure) return failure;
   mounts_.push_back(std::move(mount));
   return std::nullopt;
 }
@@ -135,6 +142,7 @@ void RtspCore::Close() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
     closed_ = true;
+    for (RtspMount* mount : opening_) mount->Cancel();
   }
   MainLoop::Get().Run([this] { EndClients(); });
   std::vector<std::unique_ptr<RtspMount>> mounts;

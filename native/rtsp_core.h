@@ -62,6 +62,7 @@ class RtspCore : public std::enable_shared_from_this<RtspCore> {
   EventChannel events_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<RtspMount>> mounts_;
+  std::vector<RtspMount*> opening_;  // each owned by the thread that prepares it
   struct Entry {
     std::unique_ptr<RtspReader> reader;
     std::shared_ptr<HubCore> hub;

@@ -60,20 +60,30 @@ gboolean SwallowList(GstBufferList*, guint8, gpointer) { return TRUE; }
 RtspMount::RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub)
     : server_(GST_RTSP_SERVER(g_object_ref(server))), path_(std::move(path)), hub_(std::move(hub)) {}
 
-std::unique_ptr<RtspMount> RtspMount::Open(GstRTSPServer* server, const std::string& path, std::shared_ptr<HubCore> hub,
-                                           unsigned max_waiting_units, std::optional<Failure>& failure) {
-  std::unique_ptr<RtspMount> mount(new RtspMount(server, path, std::move(hub)));
-  failure = mount->Prepare(max_waiting_units);
-  return failure ? nullptr : std::move(mount);
+bool RtspMount::Construct(GstRTSPMediaFactory* factory) {
+  GstRTSPUrl* url = nullptr;
+  gst_rtsp_url_parse(("rtsp://127.0.0.1" + path_).c_str(), &url);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!cancelled_) media_ = gst_rtsp_media_factory_construct(factory, url);
+  gst_rtsp_url_free(url);
+  return media_ != nullptr;
+}
+
+void RtspMount::Cancel() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  cancelled_ = true;
+  if (!media_) return;
+  // An error message is what the media's own thread takes for the end of its preparation.
+  GstElement* bin = gst_rtsp_media_get_element(media_);
+  GError* error = g_error_new_literal(GST_CORE_ERROR, GST_CORE_ERROR_FAILED, "the server is closed");
+  gst_element_post_message(bin, gst_message_new_error(GST_OBJECT(bin), error, nullptr));
+  g_error_free(error);
+  gst_object_unref(bin);
 }
 
 std::optional<Failure> RtspMount::Prepare(unsigned max_waiting_units) {
   GstRTSPMediaFactory* factory = NewFactory();
-  GstRTSPUrl* url = nullptr;
-  gst_rtsp_url_parse(("rtsp://127.0.0.1" + path_).c_str(), &url);
-  media_ = gst_rtsp_media_factory_construct(factory, url);
-  gst_rtsp_url_free(url);
-  if (!media_) {
+  if (!Construct(factory)) {
     g_object_unref(factory);
     return Failure{"pipeline", "", "the RTSP media cannot be made", "is rtph264pay installed?"};
   }

@@ -5,6 +5,7 @@
 #include <gst/rtsp-server/rtsp-server.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -15,11 +16,14 @@ namespace cap {
 
 class RtspMount {
  public:
-  // Blocks until the media has its first access unit, so that DESCRIBE can be answered.
-  // Returns null and fills `failure` when it cannot be prepared.
-  static std::unique_ptr<RtspMount> Open(GstRTSPServer* server, const std::string& path, std::shared_ptr<HubCore> hub,
-                                         unsigned max_waiting_units, std::optional<Failure>& failure);
+  RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub);
   ~RtspMount();
+
+  // Blocks until the media has its first access unit, so that DESCRIBE can be answered.
+  std::optional<Failure> Prepare(unsigned max_waiting_units);
+
+  // Makes a Prepare on another thread fail soon; it would wait for up to twenty seconds.
+  void Cancel();
 
   const std::string& path() const { return path_; }
   const std::shared_ptr<HubCore>& hub() const { return hub_; }
@@ -27,14 +31,15 @@ class RtspMount {
   GstRTSPMedia* media() const { return media_; }
 
  private:
-  RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub);
-  std::optional<Failure> Prepare(unsigned max_waiting_units);
+  bool Construct(GstRTSPMediaFactory* factory);
   bool AttachDrain();
 
   GstRTSPServer* server_;
   std::string path_;
   std::shared_ptr<HubCore> hub_;
   std::shared_ptr<AppsrcDoor> door_;
+  std::mutex mutex_;  // of what Cancel uses
+  bool cancelled_ = false;
   GstRTSPMedia* media_ = nullptr;
   GPtrArray* drain_ = nullptr;
   bool prepared_ = false;

@@ -27,7 +27,7 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
   }
 
   async play(): Promise<void> {
-    await nativePromise(this.native.play());
+    await nativePromise(native(() => this.native.play()));
   }
 
   setProperty(element: string, property: string, value: string): void {

@@ -124,7 +124,12 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     this.#requireOpen();
     const server = new RtspServer({ logger: this.#logger, ...options });
     this.#doors.push(server);
-    await server.mount(path, this.stream);
+    try {
+      await server.mount(path, this.stream);
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     return server;
   }
 
@@ -132,6 +137,10 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   async record(path: string): Promise<Mp4Recorder> {
     this.#requireOpen();
     const recorder = await Mp4Recorder.open(this.stream, path);
+    if (this.#closed) {
+      await recorder.close();
+      throw closedError('the capture session');
+    }
     this.#doors.push(recorder);
     return recorder;
   }
