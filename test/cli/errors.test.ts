@@ -14,20 +14,20 @@ function expectOneLine({ code, stderr }: ProgramResult, exitCode: number, messag
   expect(code).toBe(exitCode);
 }
 
-const test1 = ['--rtsp', '--rtsp-port', '0', '--source', 'test'];
+const serving = ['--rtsp', '--rtsp-port', '0', '--source', 'test'];
 
 test.each([
   [[], /nothing to do/],
   [['--nonsense'], /unknown option '--nonsense'/],
   [['--rstp'], /unknown option '--rstp' \(did you mean --rtsp\?\)/],
-  [[...test1, '--scale-preset', 'p5'], /unknown scale preset "p5" \(did you mean "p4"\?/],
-  [[...test1, '-d', '5'], /expected a duration such as 30s.* received "5"/],
-  [[...test1, '-d', '0s'], /expected a duration/],
-  [[...test1, '-q', 'best'], /expected one of low, medium, high, ultra for --quality, received "best"/],
-  [[...test1, '-f', '0'], /expected a whole number from 1 to 120 for --fps/],
-  [[...test1, '--region', '10'], /expected a region such as/],
-  [[...test1, '--monitor', '1'], /--monitor is for --source screen/],
-  [[...test1, '--gundam', '--scale-preset', 'p4'], /--gundam and --scale-preset exclude each other/],
+  [[...serving, '--scale-preset', 'p5'], /unknown scale preset "p5" \(did you mean "p4"\?/],
+  [[...serving, '-d', '5'], /expected a duration such as 30s.* received "5"/],
+  [[...serving, '-d', '0s'], /expected a duration/],
+  [[...serving, '-q', 'best'], /expected one of low, medium, high, ultra for --quality, received "best"/],
+  [[...serving, '-f', '0'], /expected a whole number from 1 to 120 for --fps/],
+  [[...serving, '--region', '10'], /expected a region such as/],
+  [[...serving, '--monitor', '1'], /--monitor is for --source screen/],
+  [[...serving, '--gundam', '--scale-preset', 'p4'], /--gundam and --scale-preset exclude each other/],
   [['--source', 'test', '--host', '0.0.0.0', 'out.mp4'], /--host is for --rtsp/],
   [['--source', 'test', '--rtsp-port', '0', 'out.mp4'], /--rtsp-port is for --rtsp/],
   [['--source', 'test', 'out.avi'], /expected a file ending in \.mp4/],
@@ -65,9 +65,9 @@ test('no such window, monitor or region', async () => {
 test('a port in use, which a long --duration does not hold up', async () => {
   const { port, server } = await occupyPort();
   try {
-    const rtsp = await runCap([...test1.with(2, `${port}`), '-d', '1h']);
+    const rtsp = await runCap([...serving.with(2, `${port}`), '-d', '1h']);
     expectOneLine(rtsp, 7, new RegExp(`cannot listen on 127.0.0.1:${port}: .*--rtsp-port`));
-    const metrics = await runCap([...test1, '-d', '1h', '--metrics-port', `${port}`]);
+    const metrics = await runCap([...serving, '-d', '1h', '--metrics-port', `${port}`]);
     expectOneLine(metrics, 7, new RegExp(`cannot serve metrics on 127.0.0.1:${port}: .*--metrics-port`));
     await using demo = startCommand('rtsp-demo', ['--rtsp-port', `${port}`]);
     const { code } = await demo.waitForExit();
@@ -86,7 +86,7 @@ test('describe says at once that nothing listens, or that there is no such strea
   const port = await freePort();
   const nobody = await runCap(['describe', `rtsp://127.0.0.1:${port}/cap`]);
   expectOneLine(nobody, 10, new RegExp(`rtsp://127.0.0.1:${port}/cap: nothing listens at 127.0.0.1:${port} `));
-  await using cap = startCap(test1);
+  await using cap = startCap(serving);
   const url = await streamUrl(cap);
   expectOneLine(await runCap(['describe', `${url}/x`]), 10, /\/cap\/x: the server has no stream at that path/);
 });
@@ -103,7 +103,7 @@ test('describe says that what listens is no RTSP server', async () => {
 
 test('no key, and a key that is refused, which stays unseen', async () => {
   const provider = await FakeProvider.start();
-  await using cap = startCap([...test1, '--size', '320x240']);
+  await using cap = startCap([...serving, '--size', '320x240']);
   try {
     const args = [await streamUrl(cap), '--provider', 'anthropic', '--base-url', provider.origin];
     expectOneLine(await runCap(['describe', ...args]), 11, /no API key for anthropic \(set .* ANTHROPIC_API_KEY\)/);

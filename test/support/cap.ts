@@ -77,7 +77,7 @@ export class ProcessMark {
       await vi.waitFor(() => {
         const living = this.living().map((id) => `${id} ${readProc(`${id}`, 'cmdline').replaceAll('\0', ' ')}`);
         if (living.length > 0) throw new Error(`still running: ${living.join('; ')}`);
-      });
+      }, 5000);
     } catch (error) {
       for (const id of this.living()) process.kill(id, 'SIGKILL');
       throw error;

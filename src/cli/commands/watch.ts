@@ -60,6 +60,7 @@ function show({ watch }: WatchSession, json: boolean): void {
   watch.on('streamed', (delta) => printer.streamed(delta));
   watch.on('answered', (answer) => printer.answered(answer));
   watch.on('failed', () => printer.broken());
+  watch.on('ended', () => printer.broken());
 }
 
 /** What goes wrong and is tried again. What ends the watch is for the command's last line alone. */
