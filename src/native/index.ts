@@ -1,6 +1,5 @@
 export * from './addon.js';
 export * from './devices.js';
-export { fromNative } from './failure.js';
 export * from './pipeline.js';
 export * from './rtsp-address.js';
 export * from './x11.js';

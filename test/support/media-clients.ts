@@ -32,12 +32,6 @@ export async function ffmpegFrames(url: string, seconds: number, transport: Rtsp
   return Number([...stdout.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1] ?? 0);
 }
 
-/** Decodes one frame with ffmpeg: red, green, blue, three bytes a pixel. */
-export async function ffmpegPicture(url: string, path: string, transport: RtspTransport = 'tcp'): Promise<void> {
-  const args = ['-v', 'error', '-nostdin', '-y', ...rtspInput(url, transport), '-i', url, '-frames:v', '1', path];
-  await run('ffmpeg', args);
-}
-
 /** Frames that a gst-launch pipeline decodes in so many seconds from its first one. */
 export async function gstreamerFrames(url: string, seconds: number, transport: RtspTransport = 'udp'): Promise<number> {
   const source = ['rtspsrc', `location=${url}`, 'latency=0', `protocols=${transport}`];

@@ -30,7 +30,7 @@ export function readProcessUsage(pid: number): ProcessUsage {
 }
 
 /** The process itself and all its descendants. */
-export function processTree(pid: number): number[] {
+function processTree(pid: number): number[] {
   const tree = [pid];
   for (const member of tree) {
     for (const thread of list(`/proc/${member}/task`)) {
