@@ -26,11 +26,7 @@ int IgnoreError(Display*, XErrorEvent*) { return 0; }
 
 void StayAlive(Display*, void*) {}
 
-// Called while a connection breaks. Xlib then runs the connection's exit handler, which may return.
-int OnIoError(Display* display) {
-  XSetIOErrorExitHandler(display, StayAlive, nullptr);
-  return 0;
-}
+int IgnoreIoError(Display*) { return 0; }
 
 std::string TextProperty(Display* display, Window window, Atom property) {
   XTextProperty text{};
@@ -125,13 +121,19 @@ Napi::Array Windows(Napi::Env env, Display* display, Window root) {
 void SurviveX11Errors() {
   XInitThreads();
   XSetErrorHandler(IgnoreError);
-  XSetIOErrorHandler(OnIoError);
+  XSetIOErrorHandler(IgnoreIoError);
+}
+
+Display* OpenDisplay(const std::string& name) {
+  Display* display = XOpenDisplay(name.empty() ? nullptr : name.c_str());
+  if (display) XSetIOErrorExitHandler(display, StayAlive, nullptr);
+  return display;
 }
 
 Napi::Value DescribeDisplay(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const std::string name = info[0].As<Napi::String>().Utf8Value();
-  std::unique_ptr<Display, CloseDisplay> display(XOpenDisplay(name.empty() ? nullptr : name.c_str()));
+  std::unique_ptr<Display, CloseDisplay> display(OpenDisplay(name));
   if (!display) Throw(env, "display", "cannot open X display \"" + std::string(XDisplayName(name.c_str())) + "\"");
   const Window root = DefaultRootWindow(display.get());
   XWindowAttributes attributes;

@@ -1,13 +1,20 @@
 // What can be captured on an X11 display: its size, monitors and windows.
 #pragma once
 
+#include <X11/Xlib.h>
 #include <napi.h>
+
+#include <string>
 
 namespace cap {
 
-// Xlib's default handlers end the process when a window is gone or the server dies. Installs
-// ones that don't, for every connection of the process, GStreamer's included.
+// Xlib's default handler ends the process when a window is gone. Installs one that doesn't, for every
+// connection of the process, GStreamer's included.
 void SurviveX11Errors();
+
+// Opens a display whose server may die: libX11 1.8 ends the process then, unless the connection has an
+// exit handler of its own from the beginning. Null when it cannot be opened; `name` may be empty.
+Display* OpenDisplay(const std::string& name);
 
 // describeDisplay(name) → {width, height, monitors: [...], windows: [...]}; throws "display".
 Napi::Value DescribeDisplay(const Napi::CallbackInfo& info);

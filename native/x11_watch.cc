@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "x11_display.h"
 
 namespace cap {
 
@@ -16,7 +17,7 @@ Napi::Function X11Watch::Define(Napi::Env env) {
 X11Watch::X11Watch(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   Napi::Env env = info.Env();
   const std::string name = info[0].As<Napi::String>().Utf8Value();
-  display_ = XOpenDisplay(name.empty() ? nullptr : name.c_str());
+  display_ = OpenDisplay(name);
   if (!display_) Throw(env, "display", "cannot open X display \"" + name + "\"");
   const auto id = static_cast<Window>(info[1].As<Napi::Number>().Int64Value());
   window_ = id ? id : DefaultRootWindow(display_);
