@@ -16,10 +16,11 @@ export type RtspConnectionEvents = {
 };
 
 // rtspsrc is racy when it changes state, so each connection has a pipeline of its own. Its jitter
-// buffer holds packets for two seconds unless told otherwise. One decoder thread: frame threads
-// would each hold a frame back.
+// buffer holds packets for two seconds unless told otherwise, and a source on probation its first one
+// until the second has come: that may be the whole picture of a still screen with little on it. One
+// decoder thread: frame threads would each hold a frame back.
 const LAUNCH =
-  'rtspsrc name=source latency=0 drop-on-latency=true ! application/x-rtp,media=video,encoding-name=H264 ' +
+  'rtspsrc name=source latency=0 drop-on-latency=true probation=0 ! application/x-rtp,media=video,encoding-name=H264 ' +
   '! rtph264depay ! h264parse name=parse ! video/x-h264,stream-format=byte-stream,alignment=au ' +
   '! avdec_h264 name=decoder max-threads=1 output-corrupt=false ' +
   '! appsink name=frames sync=false async=false max-buffers=1 drop=true';

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Sampler, type SamplerOptions } from '../../src/consumer/sampler.js';
 import { CapError, createStreamLogger } from '../../src/core/index.js';
 import { serveCapture } from '../support/capture.js';
+import { startDisplay } from '../support/display.js';
 import { freePort } from '../support/port.js';
 import { type RunningProcess, start } from '../support/process.js';
 import { program } from '../support/programs.js';
@@ -49,6 +50,18 @@ describe('frames', () => {
     // Frames that nobody asked for are gone: the newest is given.
     await vi.waitFor(() => expect(sampler.framesSeen).toBeGreaterThan(last.sequence + 10), { timeout: 10_000 });
     expect((await sampler.next()).sequence).toBeGreaterThan(last.sequence + 9);
+  });
+
+  test('the only picture of a still, empty screen is not held back', async () => {
+    await using display = await startDisplay({ widthPx: 640, heightPx: 480 });
+    const keepAliveMs = 60_000; // so long that no second picture comes
+    await using capture = await serveCapture({
+      source: { kind: 'screen', display: display.name, cursor: false, keepAliveMs },
+    });
+    for (const protocol of ['tcp', 'udp'] as const) {
+      const frame = await sample(capture.url, { protocol, connectTimeoutMs: 10_000 }).next();
+      expect(frame.data.every((value) => value < 8)).toBe(true); // all black
+    }
   });
 
   test('a wait ends with its signal, and leaves nothing on it', async () => {
