@@ -264,7 +264,7 @@ test('12 requests start no closer than the period', async () => {
   watch.on('streamed', (delta) => {
     if (delta === FAKE_DELTAS[0]) startsMs.push(performance.now());
   });
-  await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(4);
+  await expect.poll(() => answers.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(4);
   clearInterval(timer);
   await watch.close();
   const whole = (startsMs[3] ?? 0) - (startsMs[0] ?? 0);
