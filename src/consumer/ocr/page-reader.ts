@@ -5,7 +5,7 @@ import { findInk, type GreyImage } from './ink.js';
 import { composeSheet } from './line-sheet.js';
 import { missing, readOcrModels } from './models.js';
 import type { PaddlePages } from './paddle-pages.js';
-import { rowsInReadingOrder } from './reading-order.js';
+import { joinOverlapping, rowsInReadingOrder } from './reading-order.js';
 
 /** Reads the text of one picture; `lines` come in reading order. */
 export interface TextReader extends Closable {
@@ -40,7 +40,7 @@ async function read(pages: PaddlePages, image: Uint8Array): Promise<TextLine[]> 
     colour.clone().png({ compressionLevel: 1 }).toBuffer(),
     greyOf(colour.clone()),
   ]);
-  const boxes = await pages.findLines(png);
+  const boxes = joinOverlapping(await pages.findLines(png));
   if (boxes.length === 0) return [];
   const lines = boxes.map((box) => findInk(grey, box));
   const texts = await pages.readSheet(await composeSheet(grey, lines));

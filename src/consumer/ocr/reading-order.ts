@@ -20,6 +20,33 @@ export function rowsInReadingOrder<Item extends Placed>(items: readonly Item[]):
   return rows;
 }
 
+/**
+ * Joins boxes of one row that overlap: the detector sometimes cuts a line in two, with a letter in both
+ * halves, which would then be read twice.
+ */
+export function joinOverlapping(boxes: readonly Rect[]): Rect[] {
+  return rowsInReadingOrder(boxes.map((box) => ({ box }))).flatMap((row) => {
+    const joined: Rect[] = [];
+    for (const { box } of row) {
+      const previous = joined.at(-1);
+      if (previous && box.x < previous.x + previous.width) joined[joined.length - 1] = bounds(previous, box);
+      else joined.push(box);
+    }
+    return joined;
+  });
+}
+
+function bounds(a: Rect, b: Rect): Rect {
+  const x = Math.min(a.x, b.x);
+  const y = Math.min(a.y, b.y);
+  return {
+    x,
+    y,
+    width: Math.max(a.x + a.width, b.x + b.width) - x,
+    height: Math.max(a.y + a.height, b.y + b.height) - y,
+  };
+}
+
 function middleOf({ box }: Placed): number {
   return box.y + box.height / 2;
 }
