@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CapError, type Closable, once, TypedEvents, toCapError } from '../core/index.js';
 import { type DoorStats, type NativeDoor, native, Pipeline } from '../native/index.js';
 import type { SharedStream } from './shared-stream.js';
@@ -19,7 +20,8 @@ const FRAGMENT_MS = 500;
 const UNBUFFERED = { 'buffer-mode': 'unbuffered' };
 /** Ten seconds at 30 fps may wait for a slow disk. */
 const MAX_WAITING_ACCESS_UNITS = 300;
-const FINISH_TIMEOUT_MS = 1500;
+const LAST_FRAME_TIMEOUT_MS = 200;
+const FINISH_TIMEOUT_MS = 1200;
 
 /**
  * Records a shared stream into an MP4 without encoding it again. The file is written in fragments, each
@@ -28,11 +30,13 @@ const FINISH_TIMEOUT_MS = 1500;
 export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closable {
   readonly path: string;
   readonly #pipeline: Pipeline;
+  readonly #stream: SharedStream;
   readonly #door: NativeDoor;
   #failure: CapError | undefined;
 
-  private constructor(path: string, pipeline: Pipeline, door: NativeDoor) {
+  private constructor(path: string, stream: SharedStream, pipeline: Pipeline, door: NativeDoor) {
     super();
+    this.#stream = stream;
     this.path = path;
     this.#pipeline = pipeline;
     this.#door = door;
@@ -51,7 +55,7 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
     try {
       await pipeline.play();
       const door = native((addon) => new addon.Door(stream.native, pipeline.native, 'door', MAX_WAITING_ACCESS_UNITS));
-      return new Mp4Recorder(file, pipeline, door);
+      return new Mp4Recorder(file, stream, pipeline, door);
     } catch (error) {
       await pipeline.close();
       throw outputError(file, error);
@@ -65,12 +69,22 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
 
   /** Finishes the file. Idempotent; throws CAP_OUTPUT_FAILED when it could not be written. */
   readonly close = once(async () => {
+    await this.#lastFrame();
     const finished = this.#finished();
     this.#door.close();
     await finished;
     await this.#pipeline.close();
     if (this.#failure) throw this.#failure;
   });
+
+  /** A screen that stands still sends a frame now and then: one more, so that the file lasts until now. */
+  async #lastFrame(): Promise<void> {
+    const { delivered } = this.#door.stats();
+    if (this.#failure || delivered === 0) return;
+    this.#stream.requestKeyFrame();
+    const deadlineMs = performance.now() + LAST_FRAME_TIMEOUT_MS;
+    while (this.#door.stats().delivered === delivered && performance.now() < deadlineMs) await sleep(5);
+  }
 
   #finished(): Promise<void> {
     if (this.#failure || this.#door.stats().delivered === 0) return Promise.resolve();

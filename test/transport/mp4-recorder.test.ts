@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { CapError } from '../../src/core/index.js';
 import { serveCapture } from '../support/capture.js';
+import { startDisplay } from '../support/display.js';
 import { buildLibrary } from '../support/library.js';
 import { run } from '../support/process.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
@@ -77,6 +79,20 @@ test('a closed recording is a plain MP4 with every frame, from the encode that r
   expect(Number(video.duration)).toBeCloseTo(delivered / FPS, 0);
   expect(boxes(file)).toContain('moov');
   expect(boxes(file)).not.toContain('moof');
+});
+
+test('a recording of a still screen lasts until it is closed', async () => {
+  await using display = await startDisplay({ widthPx: 320, heightPx: 240 });
+  await using capture = await serveCapture({ source: { kind: 'screen', display: display.name, keepAliveMs: 60_000 } });
+  const recorder = await capture.session.record(file);
+  await vi.waitFor(() => expect(recorder.stats.delivered).toBeGreaterThan(0), { timeout: 20_000 });
+  const startedMs = performance.now();
+  await sleep(1500); // nothing happens, and this is how long
+  const elapsedSeconds = (performance.now() - startedMs) / 1000;
+  await recorder.close();
+  const { duration } = await videoFacts(file);
+  expect(Number(duration)).toBeGreaterThanOrEqual(elapsedSeconds - 0.1);
+  expect(Number(duration)).toBeLessThan(elapsedSeconds + 3);
 });
 
 test('a recording plays after its process was killed', async () => {
