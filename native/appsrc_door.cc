@@ -1,5 +1,7 @@
 #include "appsrc_door.h"
 
+#include <algorithm>
+
 namespace cap {
 
 namespace {
@@ -62,7 +64,7 @@ GstClockTime AppsrcDoor::Pts(const AccessUnit& unit) {
   GstClockTime pts = unit.captured_ns > origin ? unit.captured_ns - origin : 0;
   // Never back: gst-rtsp-server 1.22 aborts the process on a backward step under TCP backlog.
   // Nor equal in RTP's 90,000 a second, or receivers take two pictures for one.
-  if (GST_CLOCK_TIME_IS_VALID(last_pts_) && pts <= last_pts_) pts = last_pts_ + kLeastStep;
+  if (GST_CLOCK_TIME_IS_VALID(last_pts_)) pts = std::max(pts, last_pts_ + kLeastStep);
   return last_pts_ = pts;
 }
 

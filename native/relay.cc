@@ -2,8 +2,28 @@
 
 #include "frame_stamper.h"
 #include "pipeline.h"
+#include "sei.h"
 
 namespace cap {
+
+namespace {
+
+// rtph264depay puts the parameter sets of the SDP before a delimiter, and rtph264pay would take them for
+// an access unit of their own.
+GstBuffer* WithDelimiterFirst(GstBuffer* buffer) {
+  GstMapInfo map;
+  if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return gst_buffer_copy(buffer);
+  const auto [offset, length] = FindLateDelimiter(map.data, map.size);
+  gst_buffer_unmap(buffer, &map);
+  if (length == 0) return gst_buffer_copy(buffer);
+  const auto flags = static_cast<GstBufferCopyFlags>(GST_BUFFER_COPY_METADATA | GST_BUFFER_COPY_MEMORY);
+  GstBuffer* out = gst_buffer_copy_region(buffer, flags, offset, length);
+  gst_buffer_copy_into(out, buffer, GST_BUFFER_COPY_MEMORY, 0, offset);
+  gst_buffer_copy_into(out, buffer, GST_BUFFER_COPY_MEMORY, offset + length, static_cast<gsize>(-1));
+  return out;
+}
+
+}  // namespace
 
 RelayCore::RelayCore(GstElement* appsink, GstElement* appsrc, int max_fps)
     : appsink_(GST_ELEMENT(gst_object_ref(appsink))), appsrc_(GST_ELEMENT(gst_object_ref(appsrc))), max_fps_(max_fps) {}
@@ -36,8 +56,15 @@ GstFlowReturn RelayCore::OnSample(GstAppSink*, gpointer data) {
 void RelayCore::Forward() {
   std::lock_guard<std::mutex> lock(mutex_);
   while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(appsink_), 0)) {
+    // A connection may begin in the middle of a GOP, whose pictures nobody could decode.
+    if (max_fps_ == 0 && forwarded_ == 0 &&
+        GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_DELTA_UNIT)) {
+      gst_sample_unref(sample);
+      continue;
+    }
     ForwardCaps(gst_sample_get_caps(sample));
-    GstBuffer* buffer = gst_buffer_copy(gst_sample_get_buffer(sample));  // shares the memory
+    GstBuffer* from = gst_sample_get_buffer(sample);
+    GstBuffer* buffer = max_fps_ == 0 ? WithDelimiterFirst(from) : gst_buffer_copy(from);  // shares the memory
     const uint64_t base_time = gst_element_get_base_time(appsrc_), now = MonotonicNs();
     GST_BUFFER_PTS(buffer) = now > base_time ? now - base_time : 0;
     GST_BUFFER_DTS(buffer) = GST_BUFFER_DURATION(buffer) = GST_CLOCK_TIME_NONE;

@@ -11,7 +11,7 @@ namespace {
 constexpr uint8_t kUuid[16] = {0x7c, 0x1e, 0x5f, 0x2a, 0x9b, 0x64, 0x4d, 0x0e,
                                0x8a, 0x37, 0xc4, 0xa9, 0xf0, 0xd1, 0x5e, 0x62};
 constexpr uint8_t kUserDataUnregistered = 5;
-constexpr uint8_t kNalSlice = 1, kNalPartitionC = 4, kNalIdr = 5, kNalSei = 6;
+constexpr uint8_t kNalSlice = 1, kNalPartitionC = 4, kNalIdr = 5, kNalSei = 6, kNalDelimiter = 9;
 constexpr uint8_t kPayloadVersion = 1;
 constexpr uint8_t kSectionCapture = 1, kSectionSource = 2, kSectionDamage = 5;
 // More rectangles than this are told as fewer, larger ones.
@@ -132,6 +132,23 @@ size_t FirstSliceOffset(const uint8_t* data, size_t size) {
     }
   }
   return size;
+}
+
+Span FindLateDelimiter(const uint8_t* data, size_t size) {
+  for (size_t start = NextStartCode(data, size, 0); start + 3 < size;) {
+    const uint8_t type = data[start + 3] & 0x1f;
+    if (IsSlice(type)) break;
+    size_t next = NextStartCode(data, size, start + 3);
+    // The zero before a start code of three bytes belongs to it.
+    const bool long_code = start > 0 && data[start - 1] == 0;
+    if (next < size && data[next - 1] == 0) --next;
+    if (type == kNalDelimiter) {
+      const size_t offset = long_code ? start - 1 : start;
+      return offset > 0 ? Span{offset, next - offset} : Span{0, 0};
+    }
+    start = NextStartCode(data, size, next);
+  }
+  return {0, 0};
 }
 
 std::vector<uint8_t> BuildPayload(const FrameStamp& stamp, const std::vector<uint8_t>& static_sections) {

@@ -21,6 +21,13 @@ std::optional<std::vector<uint8_t>> FindSeiPayload(const uint8_t* data, size_t s
 // Offset of the first VCL NAL unit's start code, where an SEI belongs; `size` when there is none.
 size_t FirstSliceOffset(const uint8_t* data, size_t size);
 
+// Where an access unit delimiter lies that is not the first NAL unit: its start code's offset and its
+// length, or a length of 0. Looks no further than the first slice.
+struct Span {
+  size_t offset, length;
+};
+Span FindLateDelimiter(const uint8_t* data, size_t size);
+
 struct FrameStamp {
   uint64_t frame_number;
   uint64_t monotonic_ns;

@@ -3,16 +3,22 @@
 // --- Capture a source once, encode it once, and open doors to it ---
 
 export type { ScalingOptions } from './producer/compose.js';
+export type { FileOptions } from './producer/file-source.js';
+export type { RtspOptions } from './producer/rtsp-source.js';
 export type { ScreenOptions } from './producer/screen-source.js';
+export { parseSource } from './producer/source-url.js';
 export { SOURCE_KINDS, type SourceOptions } from './producer/sources.js';
-export type { TestOptions } from './producer/test-source.js';
+export type { TestOptions, TestPattern } from './producer/test-source.js';
+export type { V4l2Options } from './producer/v4l2-source.js';
 export {
   CaptureSession,
   type CaptureSessionEvents,
-  type CaptureSessionOptions,
   type CaptureStats,
 } from './session/capture-session.js';
+export type { CaptureSessionOptions } from './session/open-capture.js';
 export {
+  ENCODER_NAMES,
+  type EncoderName,
   type EncoderOptions,
   QUALITY_CRF,
   type Quality,

@@ -2,16 +2,16 @@ import { CapError, type Closable, closeAll, type Logger, once, type Size, TypedE
 import { type ElementProperties, native, Pipeline } from '../native/index.js';
 import { type ScalingOptions, scalePlanner, toNativePlan } from './compose.js';
 import type { ScalePlan } from './scale-plan.js';
-import { openSource, type SourceOptions } from './sources.js';
-import type { VideoSource } from './video-source.js';
+import type { SourceListener, VideoSource } from './video-source.js';
 
 export interface CaptureSettings {
-  readonly source: SourceOptions;
+  /** Closed with the capture. */
+  readonly source: VideoSource;
   readonly scaling: ScalingOptions;
   /** Frames a second. */
   readonly fps: number;
-  /** GStreamer fragment from I420 to what the appsink `units` gets. */
-  readonly encoder: { readonly launch: string; readonly properties: ElementProperties };
+  /** GStreamer fragment from I420 to what the appsink `units` gets; undefined for a coded source. */
+  readonly encoder: { readonly launch: string; readonly properties: ElementProperties } | undefined;
   readonly logger: Logger;
 }
 
@@ -38,22 +38,23 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
   #closed = false;
 
   /**
-   * Finds the source and builds the pipeline; `start` runs it.
+   * Builds the pipeline; `start` runs it.
    * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_DEPENDENCY_MISSING, CAP_USAGE
    */
-  constructor({ source: options, scaling, fps, encoder, logger }: CaptureSettings) {
+  constructor({ source, scaling, fps, encoder, logger }: CaptureSettings) {
     super();
     this.#logger = logger;
     this.#planFor = scalePlanner(scaling);
-    this.source = openSource(options);
-    this.#size = this.source.size;
+    this.source = source;
+    this.#size = source.size;
     this.#plan = this.#planFor(this.#size);
     // One streaming thread from capture to encoder, without a queue: when encoding takes longer than a
     // frame interval the source skips a tick, and the next frame is as new as can be.
+    const pictures = `! video/x-raw,framerate=${fps}/1 ! identity name=capture silent=true ! capcompose name=compose`;
     this.pipeline = new Pipeline(
-      `${this.source.launch} ! video/x-raw,framerate=${fps}/1 ! identity name=capture silent=true ` +
-        `! capcompose name=compose ! ${encoder.launch} ! appsink name=${UNITS} sync=false async=false max-buffers=4`,
-      { ...this.source.properties, ...encoder.properties },
+      `${source.launch} ${encoder ? `${pictures} ! ${encoder.launch}` : '! identity name=capture silent=true'} ` +
+        `! appsink name=${UNITS} sync=false async=false max-buffers=4`,
+      { ...source.properties, ...encoder?.properties },
     );
     try {
       this.pipeline.stampFrames('capture');
@@ -89,17 +90,19 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
 
   readonly close = once(async () => {
     this.#closed = true;
-    await closeAll([this.#watch, this.pipeline]);
+    await closeAll([this.#watch, this.pipeline, { close: async () => this.source.close?.() }]);
   });
 
   #watchSource(): Closable {
-    return this.source.watch({
+    const listener: SourceListener = {
       lost: (error) => this.#fail(error),
       warned: (message) => this.#logger.warn(message),
-    });
+    };
+    return this.source.watch(listener, this.pipeline);
   }
 
   #applyPlan(): void {
+    if (this.source.coded) return;
     const plan = toNativePlan(this.#plan, this.#size);
     native((addon) => addon.setComposePlan(this.pipeline.native, 'compose', plan));
   }

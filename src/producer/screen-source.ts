@@ -97,13 +97,13 @@ function windowSource(display: string, window: X11Window, options: ScreenOptions
   };
 }
 
-type Elements = Pick<VideoSource, 'launch' | 'properties'>;
+type Elements = Pick<VideoSource, 'launch' | 'properties' | 'tellsDamage'>;
 type Properties = Readonly<Record<string, string>>;
 
 function byDamage(display: string, { cursor = true, keepAliveMs }: ScreenOptions, place: Properties): Elements {
   const keepAlive = expectInteger('keepAliveMs', keepAliveMs ?? 1000, 10, 3_600_000);
   const common = stringValues({ 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive });
-  return { launch: 'capx11src name=source', properties: { source: { ...common, ...place } } };
+  return { launch: 'capx11src name=source', properties: { source: { ...common, ...place } }, tellsDamage: true };
 }
 
 // XGetImage on a still screen costs less than XDamage's bookkeeping in ximagesrc (28 against 23 % of a

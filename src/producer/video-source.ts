@@ -1,5 +1,5 @@
 import type { CapError, Closable, Size } from '../core/index.js';
-import type { ElementProperties } from '../native/index.js';
+import type { ElementProperties, Pipeline } from '../native/index.js';
 
 /** What a capture pipeline is told by the thing it captures, beyond the frames. */
 export interface SourceListener {
@@ -7,6 +7,14 @@ export interface SourceListener {
   lost(error: CapError): void;
   /** Something a user should know, while capture goes on. */
   warned(message: string): void;
+}
+
+/** What the capture will do with the frames; a source may make less work of it. */
+export interface SourceDemand {
+  /** Most frames a second. */
+  readonly fps: number;
+  /** Nothing is to be scaled or encoded: a source that has H.264 may hand it on as it is. */
+  readonly asItIs: boolean;
 }
 
 /** A source, found and described, not yet running. */
@@ -19,6 +27,15 @@ export interface VideoSource {
   readonly properties: ElementProperties;
   /** Size when it was opened; it may change while it is captured. */
   readonly size: Size;
-  /** Watches the source until the result is closed. */
-  watch(listener: SourceListener): Closable;
+  /** H.264 access units leave `launch` instead of raw video, to be passed on as they are. @default false */
+  readonly coded?: boolean;
+  /** Whether its frames say what changed since the one before. @default false */
+  readonly tellsDamage?: boolean;
+  /** Watches the source, and feeds `pipeline` where frames come from elsewhere, until the result is closed. */
+  watch(listener: SourceListener, pipeline: Pipeline): Closable;
+  /** Lets go of a source that is not watched; not needed by sources that hold nothing before. */
+  readonly close?: () => Promise<void>;
 }
+
+/** The watch of a source of which nothing can be told. */
+export const nothingToWatch = (): Closable => ({ close: async () => {} });

@@ -3,34 +3,15 @@ import {
   type Closable,
   closeAll,
   closedError,
-  expectInteger,
   type Logger,
   once,
   type Size,
   silentLogger,
   TypedEvents,
 } from '../core/index.js';
-import { Capture, type ScalePlan, type ScalingOptions, type SourceOptions, UNITS } from '../producer/index.js';
-import {
-  type EncoderOptions,
-  Mp4Recorder,
-  RtspServer,
-  type RtspServerOptions,
-  SharedStream,
-  x264Encoder,
-} from '../transport/index.js';
-
-/** What is captured, how it is scaled and how it is encoded. */
-export interface CaptureSessionOptions {
-  /** What to capture. @default { kind: 'screen' } */
-  readonly source?: SourceOptions | undefined;
-  /** How it is scaled. @default full size */
-  readonly scaling?: ScalingOptions | undefined;
-  readonly encoder?: EncoderOptions | undefined;
-  /** Frames a second, 1 to 120. @default 30 */
-  readonly fps?: number | undefined;
-  readonly logger?: Logger | undefined;
-}
+import { type Capture, type ScalePlan, UNITS } from '../producer/index.js';
+import { Mp4Recorder, RtspServer, type RtspServerOptions, SharedStream } from '../transport/index.js';
+import { type CaptureSessionOptions, openCapture } from './open-capture.js';
 
 /** What a capture session says between `open` and `close`. */
 export type CaptureSessionEvents = {
@@ -64,7 +45,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     super();
     this.#capture = capture;
     this.#logger = logger;
-    this.stream = new SharedStream(capture.pipeline, UNITS);
+    this.stream = new SharedStream(capture.pipeline, UNITS, capture.source.coded);
     this.#describe(capture.plan);
     capture.on('resized', (size, plan) => {
       this.#describe(plan);
@@ -78,15 +59,8 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
    * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_DEPENDENCY_MISSING, CAP_PIPELINE_FAILED, CAP_USAGE
    */
   static async open(options: CaptureSessionOptions = {}): Promise<CaptureSession> {
-    const fps = expectInteger('fps', options.fps ?? 30, 1, 120);
     const logger = options.logger ?? silentLogger;
-    const capture = new Capture({
-      source: options.source ?? { kind: 'screen' },
-      scaling: options.scaling ?? {},
-      encoder: x264Encoder(options.encoder ?? {}, fps),
-      fps,
-      logger,
-    });
+    const capture = await openCapture(options, logger);
     let session: CaptureSession | undefined;
     try {
       session = new CaptureSession(capture, logger);
@@ -96,6 +70,11 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       await (session ?? capture).close();
       throw error;
     }
+  }
+
+  /** Whether the source's own H.264 is passed on: nothing is scaled or encoded. */
+  get passesOn(): boolean {
+    return this.#capture.source.coded === true;
   }
 
   /** For people: what is captured. */

@@ -8,8 +8,17 @@ export {
   type WatchCounts,
   type WatchOptions,
 } from '../consumer/index.js';
-export { type ScalePlan, type ScalingOptions, SOURCE_KINDS, type SourceOptions } from '../producer/index.js';
 export {
+  parseSource,
+  type ScalePlan,
+  type ScalingOptions,
+  SOURCE_FORMS,
+  SOURCE_KINDS,
+  type SourceOptions,
+} from '../producer/index.js';
+export {
+  ENCODER_NAMES,
+  type EncoderName,
   type EncoderOptions,
   type Mp4Recorder,
   QUALITY_CRF,
@@ -21,4 +30,5 @@ export {
   type SpeedPreset,
 } from '../transport/index.js';
 export * from './capture-session.js';
+export type { CaptureSessionOptions } from './open-capture.js';
 export * from './watch-session.js';

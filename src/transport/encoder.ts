@@ -11,8 +11,32 @@ export const QUALITY_CRF = { low: 28, medium: 23, high: 20, ultra: 18 } as const
 /** A name for a constant rate factor; see QUALITY_CRF. */
 export type Quality = keyof typeof QUALITY_CRF;
 
+/** The encoders that can be chosen by name; the elements behind them are in encoders.ts. */
+export const ENCODER_NAMES = [
+  'auto',
+  'x264',
+  'x264enc',
+  'openh264',
+  'vaapi',
+  'nvenc',
+  'v4l2',
+  'qsv',
+  'videotoolbox',
+  'mediafoundation',
+] as const;
+/** A name of ENCODER_NAMES. */
+export type EncoderName = (typeof ENCODER_NAMES)[number];
+
 /** How a picture is coded. The defaults are for text on a screen that is watched live. */
 export interface EncoderOptions {
+  /**
+   * What encodes. `auto` is libx264 where the source tells what changed, as a still screen then costs nearly nothing,
+   * which no hardware encoder knows of; elsewhere the first hardware encoder that passes a trial, else libx264.
+   * Another one that fails its trial gives way to libx264 with a warning. @default 'auto'
+   */
+  readonly encoder?: EncoderName | undefined;
+  /** Whether `auto` may choose a hardware encoder. @default true */
+  readonly hardware?: boolean | undefined;
   /** Constant rate factor, or constant quantizer, 0 to 51; lower is better. @default 20 */
   readonly crf?: number | undefined;
   /**
@@ -40,18 +64,37 @@ export interface EncoderFragment {
  * reader joins, so the GOP can be long.
  */
 export function x264Encoder(options: EncoderOptions, framesPerSecond: number): EncoderFragment {
-  const crf = expectInteger('crf', options.crf ?? 20, 0, 51);
-  const gopSeconds = expectInteger('gopSeconds', options.gopSeconds ?? 10, 1, 600);
-  const maxBitrateKbps = expectInteger('maxBitrateKbps', options.maxBitrateKbps ?? 50_000, 100, 200_000);
+  const { crf, speed, rateControl, maxBitrateKbps, gopFrames } = encoderSettings(options, framesPerSecond);
   return {
     launch: 'capx264enc name=encoder',
     properties: {
       encoder: {
-        'speed-preset': options.speed ?? 'ultrafast',
-        [options.rateControl ?? 'quantizer']: String(crf),
+        'speed-preset': speed,
+        [rateControl]: String(crf),
         'max-bitrate': String(maxBitrateKbps),
-        'key-int-max': String(Math.max(1, Math.round(gopSeconds * framesPerSecond))),
+        'key-int-max': String(gopFrames),
       },
     },
+  };
+}
+
+/** The options with their defaults, checked. */
+export interface EncoderSettings {
+  readonly crf: number;
+  readonly speed: SpeedPreset;
+  readonly rateControl: 'quantizer' | 'crf';
+  readonly maxBitrateKbps: number;
+  readonly gopFrames: number;
+}
+
+/** @throws CAP_USAGE */
+export function encoderSettings(options: EncoderOptions, framesPerSecond: number): EncoderSettings {
+  const gopSeconds = expectInteger('gopSeconds', options.gopSeconds ?? 10, 1, 600);
+  return {
+    crf: expectInteger('crf', options.crf ?? 20, 0, 51),
+    speed: options.speed ?? 'ultrafast',
+    rateControl: options.rateControl ?? 'quantizer',
+    maxBitrateKbps: expectInteger('maxBitrateKbps', options.maxBitrateKbps ?? 50_000, 100, 200_000),
+    gopFrames: Math.max(1, Math.round(gopSeconds * framesPerSecond)),
   };
 }

@@ -1,4 +1,6 @@
+export * from './choose-encoder.js';
 export * from './encoder.js';
+export * from './encoder-trial.js';
 export * from './mp4-recorder.js';
 export * from './rtsp-server.js';
 export * from './shared-stream.js';

@@ -77,6 +77,10 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
     if (this.#failure) throw this.#failure;
   });
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** A screen that stands still sends a frame now and then: one more, so that the file lasts until now. */
   async #lastFrame(): Promise<void> {
     const { delivered } = this.#door.stats();

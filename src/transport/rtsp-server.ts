@@ -110,6 +110,10 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
     await this.#native.close();
   });
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #dispatch(event: NativeEvent): void {
     const reader = { peer: event.peer, protocol: event.protocol, path: event.path } as RtspReader;
     switch (event.type) {
