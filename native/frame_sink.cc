@@ -166,13 +166,29 @@ FrameSink::FrameSink(const Napi::CallbackInfo& info) : ObjectWrap(info) {
 
 FrameSink::~FrameSink() { Close(); }
 
-// Copies our SEI onto the buffer; the decoder hands it on to the picture it makes.
-GstPadProbeReturn FrameSink::OnCoded(GstPad*, GstPadProbeInfo* info, gpointer) {
+namespace {
+
+bool IsH264(GstPad* pad) {
+  GstCaps* caps = gst_pad_get_current_caps(pad);
+  const bool is_h264 = caps && gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-h264");
+  gst_clear_caps(&caps);
+  return is_h264;
+}
+
+}  // namespace
+
+// Copies our SEI onto the buffer; the decoder hands it on to the picture it makes. A picture without its
+// beginning is dropped: the decoder would invent the missing part, and call the result sound if it is
+// a key frame.
+GstPadProbeReturn FrameSink::OnCoded(GstPad* pad, GstPadProbeInfo* info, gpointer) {
+  if (!IsH264(pad)) return GST_PAD_PROBE_OK;
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_PAD_PROBE_OK;
   auto payload = FindSeiPayload(map.data, map.size);
+  const bool torn = LacksBeginning(map.data, map.size);
   gst_buffer_unmap(buffer, &map);
+  if (torn) return GST_PAD_PROBE_DROP;
   if (!payload) return GST_PAD_PROBE_OK;
   buffer = gst_buffer_make_writable(buffer);
   GST_PAD_PROBE_INFO_DATA(info) = buffer;

@@ -151,6 +151,12 @@ Span FindLateDelimiter(const uint8_t* data, size_t size) {
   return {0, 0};
 }
 
+bool LacksBeginning(const uint8_t* data, size_t size) {
+  const size_t nal = NextStartCode(data, size, FirstSliceOffset(data, size)) + 3;
+  // The slice header begins with first_mb_in_slice as an Exp-Golomb code: 0 is a single bit that is set.
+  return nal + 1 < size && !(data[nal + 1] & 0x80);
+}
+
 std::vector<uint8_t> BuildPayload(const FrameStamp& stamp, const std::vector<uint8_t>& static_sections) {
   std::vector<uint8_t> out;
   out.reserve(48 + static_sections.size());

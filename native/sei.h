@@ -28,6 +28,10 @@ struct Span {
 };
 Span FindLateDelimiter(const uint8_t* data, size_t size);
 
+// Whether the access unit's first slice is not its picture's first one (first_mb_in_slice is not 0), as
+// when a reader joined in the middle of the picture or lost its beginning.
+bool LacksBeginning(const uint8_t* data, size_t size);
+
 struct FrameStamp {
   uint64_t frame_number;
   uint64_t monotonic_ns;
