@@ -11,6 +11,7 @@
 
 #include "failure.h"
 #include "x11_grabber.h"
+#include "x11_open.h"
 
 namespace cap {
 
@@ -125,7 +126,8 @@ void SurviveX11Errors() {
 }
 
 Display* OpenDisplay(const std::string& name) {
-  Display* display = XOpenDisplay(name.empty() ? nullptr : name.c_str());
+  Display* display = OpenX11([&] { return XOpenDisplay(name.empty() ? nullptr : name.c_str()); },
+                             [](Display* opened) { return opened != nullptr; });
   if (display) XSetIOErrorExitHandler(display, StayAlive, nullptr);
   return display;
 }

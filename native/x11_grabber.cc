@@ -4,6 +4,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
+#include "x11_open.h"
 #include "xcb_reply.h"
 
 namespace cap {
@@ -34,7 +35,13 @@ X11Grabber::~X11Grabber() {
 
 bool X11Grabber::Init(const Options& options, std::string& reason) {
   int number = 0;
-  connection_ = xcb_connect(options.display.empty() ? nullptr : options.display.c_str(), &number);
+  connection_ = OpenX11(
+      [&] {
+        if (connection_) xcb_disconnect(connection_);
+        connection_ = xcb_connect(options.display.empty() ? nullptr : options.display.c_str(), &number);
+        return connection_;
+      },
+      [](xcb_connection_t* connection) { return !xcb_connection_has_error(connection); });
   const xcb_screen_t* screen = xcb_connection_has_error(connection_) ? nullptr : ScreenOf(connection_, number);
   if (!screen) {
     reason = "cannot open X display " + options.display;

@@ -12,9 +12,10 @@ export function answerSummary(answer: Answer): string {
   const age = answer.frameAgeMs === undefined ? '' : `, ${Math.round(answer.frameAgeMs)} ms old`;
   const sizes = answer.images.map(({ width, height }) => `${width}x${height}`).join(' ');
   const usage = answer.reportedTokens;
-  const tokens = usage ? `${usage.inputTokens} + ${usage.outputTokens} tokens` : `~${answer.estimatedTokens} tokens`;
+  const estimated = answer.estimatedTokens > 0 ? ` · ~${answer.estimatedTokens} tokens` : '';
+  const tokens = usage ? ` · ${usage.inputTokens} + ${usage.outputTokens} tokens` : estimated;
   const count = answer.images.length === 1 ? '1 image' : `${answer.images.length} images`;
-  return `frame ${answer.frameNumber}${age} · ${count} ${sizes} · ${tokens} · ${(answer.latencyMs / 1000).toFixed(1)} s`;
+  return `frame ${answer.frameNumber}${age} · ${count} ${sizes}${tokens} · ${(answer.latencyMs / 1000).toFixed(1)} s`;
 }
 
 /** Prints answers as their text arrives, each under its time of day. */

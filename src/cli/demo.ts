@@ -33,8 +33,10 @@ async function demo(flags: Flags, stop: AbortSignal): Promise<void> {
     const server = await serve(capture);
     const url = server.url('/cap');
     print(`Capturing ${capture.label} once, encoding it once (${formatSize(capture.plan.canvas)}, H.264)`);
-    print(`Serving ${url}, try: vlc ${url}`);
-    print('Reading the stream over RTSP with the local reader (no key, nothing leaves this machine) …\n');
+    print(`Serving ${url}`);
+    print(`  to watch it: vlc ${url}`);
+    print('Reading the stream over RTSP with the local reader: no key, nothing leaves this machine');
+    print('The first look takes a few seconds …\n');
     if (stop.aborted) return;
     const watching = own(await WatchSession.open(url, { watch: { everyMs: 1500 } }));
     const totals = listen(watching);
@@ -99,8 +101,8 @@ function summary(capture: CaptureSession, { watch }: WatchSession, { ages, token
   return [
     '',
     `captured ${framesCaptured} frames, encoded ${framesEncoded} of them once, ${Math.round(encodedBytes / 1024)} KiB`,
-    `received ${seen} frames, read ${answered} of them, ${tokens} tokens spent`,
-    `age of a frame when reading began: ${median === undefined ? 'unknown' : `${Math.round(median)} ms`} (median)`,
+    `received ${seen} frames, sent ${answered} of them to the reader, ${tokens} tokens`,
+    `age of a frame when it was sent: ${median === undefined ? 'unknown' : `${Math.round(median)} ms`} (median; a still screen sends one a second)`,
   ].join('\n');
 }
 

@@ -53,7 +53,11 @@ export function fromCommander(error: CommanderError): CapError | undefined {
   const message = error.message.replace(/^error: /, '').replace(/\n.*/s, '');
   const suggestion = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
   return new CapError('CAP_USAGE', message, {
-    hint: suggestion ? `did you mean ${suggestion}?` : 'see cap --help',
+    hint: suggestion ? `did you mean ${suggestion}?` : hintFor(error.code),
     cause: error instanceof InvalidArgumentError ? undefined : error,
   });
+}
+
+function hintFor(code: string): string {
+  return code === 'commander.excessArguments' ? 'is the first word a command? see cap --help' : 'see cap --help';
 }

@@ -41,7 +41,8 @@ export const PROVIDERS: readonly Provider[] = [
     defaultModel: 'pp-ocrv4',
     keyRequired: false,
     baseUrlRequired: false,
-    async open({ logger }) {
+    async open({ model, detail, baseUrl, logger }) {
+      refuseForLocal({ model: model === this.defaultModel ? undefined : model, detail, baseUrl });
       const { localAdaptor } = await import('./adaptors/local.js');
       return localAdaptor(logger ? { logger } : {});
     },
@@ -97,6 +98,14 @@ export async function openAdaptor(name: string, options: AdaptorOptions = {}): P
   }
   checkBaseUrl(provider, options.baseUrl);
   return provider.open(options);
+}
+
+/** The local reader has one model, which reads all there is, and asks nobody. */
+function refuseForLocal(options: Readonly<Record<string, unknown>>): void {
+  const idle = Object.entries(options).find(([, value]) => value !== undefined);
+  if (idle) {
+    throw new CapError('CAP_USAGE', `the provider local takes no ${idle[0]}`, { hint: 'name another with --provider' });
+  }
 }
 
 function checkBaseUrl(provider: Provider, baseUrl: string | undefined): void {

@@ -120,6 +120,10 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
     await this.#connection?.close();
   });
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #wait(afterSequence: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.framesSeen - 1 > afterSequence && this.#connection && this.#connection.framesDecoded > 0) {
       return Promise.resolve();

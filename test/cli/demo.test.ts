@@ -7,7 +7,7 @@ import { start } from '../support/process.js';
 beforeAll(buildCommands);
 
 const SUMMARY =
-  /\ncaptured \d+ frames, encoded [1-9]\d* of them once, \d+ KiB\nreceived [1-9]\d* frames, read [1-9]\d* of them, \d+ tokens spent\nage of a frame when reading began: \d+ ms \(median\)\n$/;
+  /\ncaptured \d+ frames, encoded [1-9]\d* of them once, \d+ KiB\nreceived [1-9]\d* frames, sent [1-9]\d* of them to the reader, \d+ tokens\nage of a frame when it was sent: \d+ ms \(median; [^)]*\)\n$/;
 
 test('without a display the demo starts one, reads its words over RTSP, sums up and leaves nothing', async () => {
   const mark = new ProcessMark();
@@ -15,7 +15,7 @@ test('without a display the demo starts one, reads its words over RTSP, sums up 
   expect(await demo.waitForExit(30_000)).toEqual({ code: 0, signal: null });
   expect(demo.stderr).toBe('');
   expect(demo.stdout).toMatch(/^There is no display: started a virtual one, :\d+, with a terminal on it\n/);
-  expect(demo.stdout).toMatch(/\nServing rtsp:\/\/127\.0\.0\.1:\d+\/cap, try: vlc rtsp:/);
+  expect(demo.stdout).toMatch(/\nServing rtsp:\/\/127\.0\.0\.1:\d+\/cap\n {2}to watch it: vlc rtsp:/);
   for (const words of ['Build server status', 'run the unit tests', 'publish the release notes']) {
     expect(demo.stdout).toContain(words);
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { createStreamLogger, type Logger } from '../../core/index.js';
 import { startMetricsServer, watchMetrics } from '../../server/index.js';
 import { WatchSession } from '../../session/index.js';
@@ -19,7 +19,9 @@ export function registerWatch(program: Command, stop: AbortSignal): void {
   const command = program.command('watch').description('have a model look at a stream again and again');
   command.argument('<url>', 'rtsp:// address of the stream');
   addModelOptions(command)
-    .option('--every <time>', 'least time between two looks', duration('--every'), 5000)
+    .addOption(
+      new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
+    )
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
     .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
     .action((url: string, flags: Flags) => watch(url, flags, stop));
