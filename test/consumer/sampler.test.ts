@@ -7,6 +7,7 @@ import { serveCapture } from '../support/capture.js';
 import { startDisplay } from '../support/display.js';
 import { freePort } from '../support/port.js';
 import { type RunningProcess, start } from '../support/process.js';
+import { readProcessUsage } from '../support/process-usage.js';
 import { program } from '../support/programs.js';
 import { startRefusingServer } from '../support/refusing-server.js';
 
@@ -92,6 +93,20 @@ describe('frames', () => {
     await closing;
     await expect(sampler.next()).rejects.toMatchObject({ code: 'CAP_CLOSED' });
   });
+});
+
+test('what a sampler held is let go when it is closed, not when garbage is collected', async () => {
+  await using capture = await serveCapture();
+  const cycle = async (): Promise<void> => {
+    const sampler = sample(capture.url);
+    await sampler.next();
+    await sampler.close();
+  };
+  const descriptors = (): number => readProcessUsage(process.pid).descriptors;
+  await cycle();
+  const before = descriptors();
+  for (let count = 0; count < 5; count++) await cycle();
+  await vi.waitFor(() => expect(descriptors()).toBeLessThanOrEqual(before), { timeout: 1000 });
 });
 
 describe('connections', () => {
