@@ -6,6 +6,14 @@ export type { ScalingOptions } from './producer/compose.js';
 export type { FileOptions } from './producer/file-source.js';
 export type { RtspOptions } from './producer/rtsp-source.js';
 export type { ScreenOptions } from './producer/screen-source.js';
+export {
+  type AudioRow,
+  type CameraRow,
+  listSources,
+  type MonitorRow,
+  type SourceList,
+  type WindowRow,
+} from './producer/source-list.js';
 export { parseSource } from './producer/source-url.js';
 export { SOURCE_KINDS, type SourceOptions } from './producer/sources.js';
 export type { TestOptions, TestPattern } from './producer/test-source.js';
@@ -15,6 +23,18 @@ export {
   type CaptureSessionEvents,
   type CaptureStats,
 } from './session/capture-session.js';
+export {
+  type Diagnosis,
+  type DoctorOptions,
+  diagnose,
+  type Finding,
+} from './session/doctor.js';
+export {
+  type MonitorStream,
+  MonitorStreams,
+  type MonitorStreamsEvents,
+  type MonitorStreamsOptions,
+} from './session/monitor-streams.js';
 export type { CaptureSessionOptions } from './session/open-capture.js';
 export {
   ENCODER_NAMES,

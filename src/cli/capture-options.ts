@@ -1,11 +1,14 @@
 import { type Command, Option } from 'commander';
 import { CapError, type Rect, type Size } from '../core/index.js';
 import {
+  ENCODER_NAMES,
+  type EncoderName,
   type EncoderOptions,
+  parseSource,
   QUALITY_CRF,
   type Quality,
   type ScalingOptions,
-  SOURCE_KINDS,
+  SOURCE_FORMS,
   type SourceOptions,
   SPEED_PRESETS,
   type SpeedPreset,
@@ -14,11 +17,12 @@ import { duration, integer, oneOf, region, size } from './parse-options.js';
 
 /** The options that say what is captured, how it is scaled and how it is encoded. */
 export interface CaptureFlags {
-  readonly source: SourceOptions['kind'];
+  readonly source?: SourceOptions;
   readonly display?: string;
   readonly monitor?: string;
   readonly region?: Rect;
-  readonly window?: string;
+  /** `true`: the user is to pick one. */
+  readonly window?: string | true;
   readonly cursor: boolean;
   readonly keepAlive?: number;
   readonly size?: Size;
@@ -26,8 +30,10 @@ export interface CaptureFlags {
   readonly gundam?: true;
   readonly maxCrops?: 6 | 9;
   readonly maxLongSide?: number;
-  readonly fps: number;
+  readonly fps?: number;
   readonly quality?: Quality;
+  readonly encoder?: EncoderName;
+  readonly hwencode: boolean;
   readonly speed?: SpeedPreset;
   readonly gop?: number;
   readonly maxBitrate?: number;
@@ -38,11 +44,11 @@ export function addCaptureOptions(command: Command): Command {
     const option = new Option(flags, text).argParser(parse);
     command.addOption(fallback === undefined ? option : option.default(fallback));
   };
-  add('--source <kind>', `what to capture: ${SOURCE_KINDS.join(' or ')}`, oneOf('--source', SOURCE_KINDS), 'screen');
+  add('--source <what>', `what to capture (default: screen): ${SOURCE_FORMS.join(', ')}`, parseSource);
   command.option('--display <name>', 'X display (default: $DISPLAY)');
-  command.option('--monitor <n|name>', 'one monitor, counted from 1');
+  command.option('--monitor <n|name|all>', 'one monitor, counted from 1, or each at /cap/1, /cap/2 …');
   add('--region <WxH+X+Y>', 'a rectangle of the screen', region('--region'));
-  command.option('--window <id|title>', 'one window');
+  command.option('--window [id|title|class]', 'one window; without a value: pick it from a list');
   command.option('--no-cursor', 'leave the mouse cursor out');
   add(
     '--keep-alive <time>',
@@ -54,26 +60,38 @@ export function addCaptureOptions(command: Command): Command {
   command.option('--gundam', "compose DeepSeek-OCR's Gundam views into each frame");
   add('--max-crops <n>', 'with --gundam, most tiles: 9 or 6', (text) => Number(oneOf('--max-crops', ['9', '6'])(text)));
   add('--max-long-side <px>', 'bound the longer side of the picture', integer('--max-long-side', 16, 16384));
-  add('-f, --fps <n>', 'frames a second', integer('--fps', 1, 120), 30);
+  add('-f, --fps <n>', 'most frames a second (default: 30)', integer('--fps', 1, 120));
   const qualities = Object.keys(QUALITY_CRF) as Quality[];
   add('-q, --quality <level>', `${qualities.join(', ')}: CRF 28, 23, 20, 18`, oneOf('--quality', qualities), undefined);
+  add(
+    '--encoder <name>',
+    `what encodes (default: auto): ${ENCODER_NAMES.join(', ')}`,
+    oneOf('--encoder', ENCODER_NAMES),
+  );
+  command.option('--no-hwencode', 'let auto choose no hardware encoder');
   add('--speed <preset>', `x264 speed: ${SPEED_PRESETS.join(', ')}`, oneOf('--speed', SPEED_PRESETS));
   add('--gop <seconds>', 'seconds between key frames (default: 10)', integer('--gop', 1, 600));
   add('--max-bitrate <kbps>', 'bound the bitrate (default: 50000)', integer('--max-bitrate', 100, 200_000));
   return command;
 }
 
-export function toSource(flags: CaptureFlags): SourceOptions {
-  const { source, display, monitor, region, window, cursor, keepAlive, size } = flags;
-  if (source === 'test') {
-    const idle = Object.entries({ display, monitor, region, window, 'keep-alive': keepAlive }).find(
-      ([, value]) => value !== undefined,
-    );
-    if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });
-    return { kind: 'test', size };
+/**
+ * @param window the one that was named or picked
+ * @throws CAP_USAGE for an option that the source has no use for
+ */
+export function toSource(flags: CaptureFlags, window: string | undefined): SourceOptions {
+  const { source = { kind: 'screen' }, display, monitor, region, cursor, keepAlive, size } = flags;
+  if (size && source.kind !== 'test') {
+    throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
   }
-  if (size) throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
-  return { kind: 'screen', display, monitor, region, window, cursor, keepAliveMs: keepAlive };
+  if (source.kind === 'screen') {
+    return { kind: 'screen', display, monitor, region, window, cursor, keepAliveMs: keepAlive };
+  }
+  const idle = Object.entries({ display, monitor, region, window, 'keep-alive': keepAlive }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });
+  return source.kind === 'test' ? { ...source, size } : source;
 }
 
 export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: CaptureFlags): ScalingOptions {
@@ -88,8 +106,14 @@ export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: Captur
 }
 
 /** @param recordOnly nobody watches live, so the file may be smaller at more work per frame */
-export function toEncoder({ quality, speed, gop, maxBitrate }: CaptureFlags, recordOnly: boolean): EncoderOptions {
+export function toEncoder(flags: CaptureFlags, recordOnly: boolean): EncoderOptions {
+  const { source, encoder, hwencode, quality, speed, gop, maxBitrate } = flags;
+  // What is preferred but was not asked for must not keep an RTSP stream from being passed on.
+  const asked = [encoder, quality, speed, gop, maxBitrate].some((value) => value !== undefined);
+  if (source?.kind === 'rtsp' && !asked) return {};
   return {
+    encoder,
+    hardware: hwencode,
     crf: quality && QUALITY_CRF[quality],
     rateControl: recordOnly ? 'crf' : 'quantizer',
     speed: speed ?? (recordOnly ? 'veryfast' : undefined),

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerCapture } from './commands/capture.js';
 import { registerDescribe } from './commands/describe.js';
+import { registerDoctor } from './commands/doctor.js';
 import { registerPresets } from './commands/presets.js';
+import { registerSources } from './commands/sources.js';
 import { registerWatch } from './commands/watch.js';
 import { run } from './run.js';
 
@@ -16,7 +18,9 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerCapture(program, stop);
   registerDescribe(program, stop);
   registerWatch(program, stop);
+  registerSources(program);
   registerPresets(program);
+  registerDoctor(program);
   return run(program, args);
 }
 

@@ -66,7 +66,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
       throw error;
     }
     this.pipeline.on('sourceSize', (size) => this.#resize(size));
-    this.pipeline.on('failed', (error) => this.#fail(error));
+    this.pipeline.on('failed', (error, element) => this.#fail(this.#isLoss(element) ? this.#lost(error) : error));
     this.pipeline.on('ended', () => this.#fail(new CapError('CAP_SOURCE_LOST', `${this.source.label} has ended`)));
   }
 
@@ -114,6 +114,17 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
     this.#applyPlan();
     this.#logger.info(`the source is now ${size.width}x${size.height}`);
     this.emit('resized', size, this.#plan);
+  }
+
+  /** A source that gave pictures and fails is lost, whoever tells it first: its element, or its watch. */
+  #isLoss(element: string): boolean {
+    return element === 'source' && this.framesCaptured > 0;
+  }
+
+  #lost(cause: CapError): CapError {
+    return new CapError('CAP_SOURCE_LOST', `${this.source.label}: ${cause.message.replace(/^source: /, '')}`, {
+      cause,
+    });
   }
 
   #fail(error: CapError): void {

@@ -46,7 +46,8 @@ async function connect(options: FeedOptions): Promise<FeedConnection> {
   try {
     return await FeedConnection.open(options);
   } catch (error) {
-    throw error instanceof CapError ? await options.explain(error) : error;
+    const explains = error instanceof CapError && error.code !== 'CAP_DEPENDENCY_MISSING';
+    throw explains ? await options.explain(error) : error;
   }
 }
 

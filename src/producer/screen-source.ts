@@ -8,6 +8,7 @@ import {
   type Rect,
 } from '../core/index.js';
 import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch, type X11Window } from '../native/index.js';
+import { displayName } from './source-list.js';
 import type { SourceListener, VideoSource } from './video-source.js';
 import { findWindow } from './x11-window.js';
 
@@ -19,7 +20,7 @@ export interface ScreenOptions {
   readonly monitor?: string | undefined;
   /** A rectangle of the screen, in pixels. */
   readonly region?: Rect | undefined;
-  /** A window's id (`0x1e00003` or decimal) or its title, whole or in part. */
+  /** A window's id (`0x1e00003` or decimal), its title or class, whole or in part. */
   readonly window?: string | undefined;
   /** Whether the mouse cursor is in the picture. @default true */
   readonly cursor?: boolean | undefined;
@@ -36,12 +37,7 @@ export interface ScreenOptions {
 export function screenSource(options: ScreenOptions = {}): VideoSource {
   const chosen = [options.monitor, options.region, options.window].filter((choice) => choice !== undefined);
   if (chosen.length > 1) throw new CapError('CAP_USAGE', 'choose one of monitor, region and window');
-  const display = options.display ?? process.env.DISPLAY ?? '';
-  if (display === '') {
-    throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'there is no display: DISPLAY is not set', {
-      hint: 'run in a desktop session, name one with --display, or use --source test',
-    });
-  }
+  const display = displayName(options.display);
   const screen = describeDisplay(display);
   if (options.window !== undefined) return windowSource(display, findWindow(screen.windows, options.window), options);
   const area = options.region ?? monitorArea(screen, options.monitor);

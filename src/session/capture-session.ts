@@ -112,6 +112,13 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     return server;
   }
 
+  /** Serves the stream on a server that has others too; closing the session ends this mount alone. */
+  async serveOn(server: RtspServer, path: string): Promise<void> {
+    this.#requireOpen();
+    this.#doors.push({ close: () => server.unmount(path) });
+    await server.mount(path, this.stream);
+  }
+
   /** Records the stream into an MP4, from the same encode. @throws CAP_OUTPUT_FAILED */
   async record(path: string): Promise<Mp4Recorder> {
     this.#requireOpen();

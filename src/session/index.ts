@@ -9,12 +9,18 @@ export {
   type WatchOptions,
 } from '../consumer/index.js';
 export {
+  type AudioRow,
+  type CameraRow,
+  listSources,
+  listWindows,
+  type MonitorRow,
   parseSource,
   type ScalePlan,
   type ScalingOptions,
   SOURCE_FORMS,
-  SOURCE_KINDS,
+  type SourceList,
   type SourceOptions,
+  type WindowRow,
 } from '../producer/index.js';
 export {
   ENCODER_NAMES,
@@ -30,5 +36,6 @@ export {
   type SpeedPreset,
 } from '../transport/index.js';
 export * from './capture-session.js';
+export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
 export * from './watch-session.js';

@@ -4,7 +4,9 @@ import { captureMetrics, startMetricsServer } from '../../server/index.js';
 import { CaptureSession, type RtspServer } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { duration, integer } from '../parse-options.js';
+import { pickWindow } from '../pick-window.js';
 import { recordUntil } from '../record-until.js';
+import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
 
 interface Flags extends CaptureFlags {
@@ -53,16 +55,24 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   }
   refuseIdleOptions(flags);
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
-  await using session = await CaptureSession.open({
-    source: toSource(flags),
+  const options = {
     scaling: toScaling(flags),
     encoder: toEncoder(flags, !flags.rtsp),
     fps: flags.fps,
     logger,
-  });
+  };
+  if (flags.monitor === 'all') {
+    refuseWithAllMonitors(output, flags);
+    const screen = { display: flags.display, cursor: flags.cursor, keepAliveMs: flags.keepAlive };
+    const rtsp = { host: flags.host, port: flags.rtspPort };
+    return serveMonitors({ ...options, screen, rtsp, stop, durationMs: flags.duration });
+  }
+  const source = toSource(flags, await windowOf(flags, stop));
+  if (stop.aborted) return;
+  await using session = await CaptureSession.open({ ...options, source });
   const ended = untilStopped(session, stop, flags.duration);
   if (stop.aborted) return;
-  print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} at ${flags.fps} fps`);
+  print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
   const rtsp = flags.rtsp && (await session.serveRtsp('/cap', { host: flags.host, port: flags.rtspPort }));
   const recorder = output === undefined ? undefined : await session.record(output);
   await using metrics =
@@ -81,6 +91,33 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
 function refuseIdleOptions({ rtsp, rtspPort, host }: Flags): void {
   const idle = [rtspPort !== undefined && '--rtsp-port', host !== undefined && '--host'].find(Boolean);
   if (idle && !rtsp) throw new CapError('CAP_USAGE', `${idle} is for --rtsp`, { hint: 'add --rtsp' });
+}
+
+/** The window that was named, or that the user picks now. */
+async function windowOf({ source, window, display }: Flags, stop: AbortSignal): Promise<string | undefined> {
+  if (window !== true) return window;
+  if (source !== undefined && source.kind !== 'screen') {
+    throw new CapError('CAP_USAGE', '--window is for --source screen', { hint: 'leave it out' });
+  }
+  return pickWindow(display, stop);
+}
+
+/** One server has them all; a file or a metric would have to choose. */
+function refuseWithAllMonitors(output: string | undefined, { source, rtsp, region, window, metricsPort }: Flags): void {
+  const wrong = [
+    source !== undefined && source.kind !== 'screen' && '--source',
+    region && '--region',
+    window !== undefined && '--window',
+    metricsPort !== undefined && '--metrics-port',
+    output !== undefined && 'an output file',
+  ].find(Boolean);
+  if (wrong)
+    throw new CapError('CAP_USAGE', `${wrong} cannot be used with --monitor all`, { hint: 'name one monitor' });
+  if (!rtsp) throw new CapError('CAP_USAGE', '--monitor all is for --rtsp', { hint: 'add --rtsp' });
+}
+
+function rateOf(session: CaptureSession, { fps = 30 }: Flags): string {
+  return session.passesOn ? 'as it comes' : `at ${fps} fps`;
 }
 
 function announce(server: RtspServer, logger: Logger): void {

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import { diagnose, diagnosisError, type Finding } from '../../session/doctor.js';
+import { integer } from '../parse-options.js';
+
+interface DoctorFlags {
+  readonly display?: string;
+  readonly rtspPort?: number;
+  readonly json?: true;
+}
+
+/** Adds `cap doctor`: what this machine has and lacks, a line each with what to do. */
+export function registerDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('check what streaming takes, a line each with what to do; fails only when it cannot work')
+    .option('--display <name>', 'X display (default: $DISPLAY)')
+    .option('--rtsp-port <port>', 'port to look at (default: 8554)', integer('--rtsp-port', 1, 65535))
+    .option('--json', 'print JSON')
+    .action(async ({ display, rtspPort, json }: DoctorFlags) => {
+      const diagnosis = await diagnose({ display, rtspPort });
+      if (json) process.stdout.write(`${JSON.stringify(diagnosis)}\n`);
+      else process.stdout.write(`${diagnosis.findings.map(line).join('')}\n`);
+      const error = diagnosisError(diagnosis);
+      if (error) throw error;
+      if (!json) process.stdout.write(`${diagnosis.verdict}\n`);
+    });
+}
+
+const line = ({ name, ok, found, advice }: Finding): string =>
+  `${ok ? '✓' : '✗'} ${name}: ${found}${advice ? ` (${advice})` : ''}\n`;

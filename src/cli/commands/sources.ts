@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { formatRegion } from '../../core/index.js';
+import { listSources, type SourceList } from '../../session/index.js';
+import { errorText } from '../error-text.js';
+import { textTable } from '../text-table.js';
+
+interface SourcesOptions {
+  readonly display?: string;
+  readonly json?: true;
+}
+
+/** Adds `cap sources`: what there is to capture, each with the argument that does it. */
+export function registerSources(program: Command): void {
+  program
+    .command('sources')
+    .description('list monitors, windows, cameras and audio devices, with the argument that captures each')
+    .option('--display <name>', 'X display (default: $DISPLAY)')
+    .option('--json', 'print JSON')
+    .action(async ({ display, json }: SourcesOptions) => {
+      const { displayError, ...list } = await listSources(display);
+      // A display that was named has to be there; without one the devices still can be listed.
+      if (displayError && display !== undefined) throw displayError;
+      process.stdout.write(json ? `${JSON.stringify(list)}\n` : table(list));
+      if (displayError) process.stderr.write(`no monitors or windows: ${errorText(displayError)}\n`);
+    });
+}
+
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly where: string;
+  readonly argument?: string;
+}
+
+function table({ monitors, windows, cameras, audio }: SourceList): string {
+  const rows: Row[] = [
+    ...monitors.map(({ name, primary, argument, ...place }) => {
+      return { kind: 'monitor', name: primary ? `${name}, primary` : name, where: formatRegion(place), argument };
+    }),
+    ...windows.map(({ title, argument, ...window }) => {
+      const name = window.class === '' ? title : `${title} (${window.class})`;
+      return { kind: 'window', name, where: formatRegion(window), argument };
+    }),
+    ...cameras.map(({ path, ...camera }) => ({ kind: 'camera', where: path, ...camera })),
+    ...audio.map(({ name, path }) => ({ kind: 'audio', name, where: path })),
+  ];
+  if (rows.length === 0) return 'There is nothing to capture but --source test\n';
+  const columns = [{ heading: 'KIND' }, { heading: 'NAME' }, { heading: 'WHERE' }, { heading: 'ARGUMENT' }];
+  return textTable(columns, rows.map(toCells));
+}
+
+/** Titles come from other programs: no control character of theirs reaches the terminal. */
+const toCells = ({ kind, name, where, argument = '' }: Row): string[] =>
+  [kind, shorten(name), where, argument].map((cell) => cell.replace(/\p{Cc}/gu, ' '));
+
+const MAX_NAME = 60;
+const shorten = (name: string): string => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name);
