@@ -60,6 +60,9 @@ export const REQUIREMENTS = [
   requirement('run', 'file', FONT_FILES, 'the font of the demo', 'fonts-dejavu-core', 'dejavu-sans-mono-fonts', 'ttf-dejavu'),
 
   requirement('test', 'plugin', 'x264', 'the encoder of the peer in benchmarks', 'gstreamer1.0-plugins-ugly', 'gstreamer1-plugins-ugly', 'gst-plugins-ugly'),
+  requirement('test', 'plugin', 'pulseaudio', 'lists sound devices', 'gstreamer1.0-pulseaudio', 'gstreamer1-plugins-good', 'gst-plugins-good'),
+  requirement('test', 'plugin', 'openh264', 'another encoder', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugin-openh264', 'gst-plugins-bad'),
+  requirement('test', 'command', 'script', 'a terminal of its own', 'bsdutils', 'util-linux', 'util-linux'),
   requirement('test', 'command', 'ffmpeg ffprobe', 'foreign RTSP client, checks recordings', 'ffmpeg', 'ffmpeg', 'ffmpeg'),
   requirement('test', 'command', 'cvlc', 'foreign RTSP client', 'vlc-bin', 'vlc', 'vlc'),
   requirement('test', 'file', pluginPaths('vlc/plugins/access/liblive555_plugin.so vlc/plugins/access/librtp_plugin.so'), 'its RTSP and H.264 modules', 'vlc-plugin-base', 'vlc-plugins-base', 'vlc-plugins-all'),

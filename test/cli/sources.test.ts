@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Sampler } from '../../src/consumer/sampler.js';
 import { buildCommands, runCap, startCap } from '../support/cap.js';
@@ -70,6 +71,21 @@ describe('cap sources', () => {
     expect(stderr).toMatch(/^no monitors or windows: there is no display/);
     expect(await runCap(['sources', '--display', ':987'])).toMatchObject({ code: 4, stdout: '' });
   });
+});
+
+test('cap sources waits only so long for a sound server that does not answer', async () => {
+  const { port, server } = await occupyPort();
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  try {
+    const result = await runCap(['sources', '--json'], { env: { PULSE_SERVER: `tcp:127.0.0.1:${port}` } });
+    expect(result.code).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({ monitors: [] });
+    expect(sockets).not.toHaveLength(0);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
 });
 
 describe('cap --monitor all', () => {
