@@ -17,7 +17,7 @@ export async function startCap(display: string, args: readonly string[] = []): P
 }
 
 /** What gst-rtsp-server's own example would run: one shared media, captured by ximagesrc on a tick. */
-export const PEER_PIPELINE =
+const PEER_PIPELINE =
   '( ximagesrc use-damage=false ! video/x-raw,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 ' +
   '! x264enc tune=zerolatency speed-preset=ultrafast bitrate=4000 key-int-max=30 bframes=0 ' +
   '! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )';
