@@ -1,6 +1,6 @@
 {
   "variables": {
-    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
   },
   "targets": [
     {
@@ -30,6 +30,15 @@
         "native/sei.cc",
         "native/shared_picture.cc",
         "native/x11_capture.cc",
+        "native/wayland_buffer.cc",
+        "native/wayland_connection.cc",
+        "native/wayland_display.cc",
+        "native/wayland_grabber.cc",
+        "native/wayland_image_copy.cc",
+        "native/wayland_pixels.cc",
+        "native/wayland_protocols.cc",
+        "native/wayland_screencopy.cc",
+        "native/wayland_source.cc",
         "native/x11_cursor.cc",
         "native/x11_display.cc",
         "native/x11_grabber.cc",

@@ -12,6 +12,8 @@
 #include "relay.h"
 #include "rtsp_server.h"
 #include "sei.h"
+#include "wayland_display.h"
+#include "wayland_source.h"
 #include "x11_display.h"
 #include "x11_source.h"
 #include "x11_watch.h"
@@ -64,6 +66,7 @@ void InitializeOnce(Napi::Env env) {
     g_log_set_handler("GStreamer", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     g_log_set_handler("GStreamer-RTSP", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     RegisterComposeElement();
+    RegisterWaylandSource();
     RegisterX11Source();
     RegisterX264Element();
     return true;
@@ -82,6 +85,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("X11Watch", X11Watch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
   exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));
+  exports.Set("describeWayland", Napi::Function::New(env, DescribeWayland));
+  exports.Set("sizeOfWayland", Napi::Function::New(env, SizeOfWayland));
   exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));
   exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
   exports.Set("listDevices", Napi::Function::New(env, ListDevices));

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "access_unit_hub.h"
 #include "composer.h"
 #include "frame_meta.h"
 #include "pipeline.h"
@@ -145,6 +146,9 @@ void SetPlan(GstElement* element, ComposePlan plan) {
     state.next = std::move(plan);
   }
   gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(element));
+  // A still source would show the old plan's picture until its next keep-alive.
+  gst_pad_push_event(GST_BASE_TRANSFORM_SINK_PAD(element),
+                     gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(kRefreshEvent)));
 }
 
 Rect ToRect(Napi::Object object) {

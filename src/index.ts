@@ -3,6 +3,7 @@
 // --- Capture a source once, encode it once, and open doors to it ---
 
 export type { ScalingOptions } from './producer/compose.js';
+export type { DisplayServer } from './producer/display-server.js';
 export type { FileOptions } from './producer/file-source.js';
 export type { RtspOptions } from './producer/rtsp-source.js';
 export type { ScreenOptions } from './producer/screen-source.js';

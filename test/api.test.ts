@@ -97,6 +97,7 @@ const TYPES = [
   'Closable',
   'DescribeOptions',
   'Diagnosis',
+  'DisplayServer',
   'DoctorOptions',
   'EncodedImage',
   'EncoderName',

@@ -41,6 +41,7 @@ export const REQUIREMENTS = [
   requirement('build', 'module', 'gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-1.0', 'its application, video and RTSP libraries', 'libgstreamer-plugins-base1.0-dev', 'gstreamer1-plugins-base-devel', 'gst-plugins-base-libs'),
   requirement('build', 'module', 'gstreamer-rtsp-server-1.0', 'the RTSP server', 'libgstrtspserver-1.0-dev', 'gstreamer1-rtsp-server-devel', 'gst-rtsp-server'),
   requirement('build', 'module', 'gio-2.0', 'main loop and sockets', 'libglib2.0-dev', 'glib2-devel', 'glib2-devel'),
+  requirement('build', 'module', 'wayland-client', 'reads the screens of Wayland compositors', 'libwayland-dev', 'wayland-devel', 'wayland'),
   requirement('build', 'module', 'x11', 'reads the X screen', 'libx11-dev', 'libX11-devel', 'libx11'),
   requirement('build', 'module', 'xrandr', 'knows the monitors', 'libxrandr-dev', 'libXrandr-devel', 'libxrandr'),
   requirement('build', 'module', 'xcb xcb-shm', 'reads the parts of the X screen that changed', 'libxcb-shm0-dev', 'libxcb-devel', 'libxcb'),
@@ -73,6 +74,9 @@ export const REQUIREMENTS = [
   requirement('test', 'file', pluginPaths('xorg/modules/drivers/dummy_drv.so'), 'its driver without hardware', 'xserver-xorg-video-dummy', 'xorg-x11-drv-dummy', 'xf86-video-dummy'),
   requirement('test', 'command', 'xwininfo xprop xdpyinfo', 'looks at windows', 'x11-utils', 'xwininfo xprop xdpyinfo', 'xorg-xwininfo xorg-xprop xorg-xdpyinfo'),
   requirement('test', 'command', 'xdotool', 'moves and types', 'xdotool', 'xdotool', 'xdotool'),
+  requirement('test', 'module', 'wayland-server', 'the Wayland compositor of the tests', 'libwayland-dev', 'wayland-devel', 'wayland'),
+  requirement('test', 'command', 'sway swaymsg', 'a real Wayland compositor', 'sway', 'sway', 'sway'),
+  requirement('test', 'command', 'swaybg', 'shows a picture on it', 'swaybg', 'swaybg', 'swaybg'),
   requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
   requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
 ];

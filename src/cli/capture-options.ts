@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { CapError, type Rect, type Size } from '../core/index.js';
 import {
+  DISPLAY_SERVERS,
+  type DisplayServer,
   ENCODER_NAMES,
   type EncoderName,
   type EncoderOptions,
@@ -18,6 +20,7 @@ import { duration, integer, oneOf, region, size } from './parse-options.js';
 /** The options that say what is captured, how it is scaled and how it is encoded. */
 export interface CaptureFlags {
   readonly source?: SourceOptions;
+  readonly displayServer?: DisplayServer;
   readonly display?: string;
   readonly monitor?: string;
   readonly region?: Rect;
@@ -45,7 +48,12 @@ export function addCaptureOptions(command: Command): Command {
     command.addOption(fallback === undefined ? option : option.default(fallback));
   };
   add('--source <what>', `what to capture (default: screen): ${SOURCE_FORMS.join(', ')}`, parseSource);
-  command.option('--display <name>', 'X display (default: $DISPLAY)');
+  add(
+    '--display-server <name>',
+    `what the screen belongs to: ${DISPLAY_SERVERS.join(' or ')} (default: the session's)`,
+    oneOf('--display-server', DISPLAY_SERVERS),
+  );
+  command.option('--display <name>', 'X display or Wayland socket (default: $DISPLAY or $WAYLAND_DISPLAY)');
   command.option('--monitor <n|name|all>', 'one monitor, counted from 1, or each at /cap/1, /cap/2 …');
   add('--region <WxH+X+Y>', 'a rectangle of the screen', region('--region'));
   command.option('--window [id|title|class]', 'one window; without a value: pick it from a list');
@@ -80,16 +88,21 @@ export function addCaptureOptions(command: Command): Command {
  * @throws CAP_USAGE for an option that the source has no use for
  */
 export function toSource(flags: CaptureFlags, window: string | undefined): SourceOptions {
-  const { source = { kind: 'screen' }, display, monitor, region, cursor, keepAlive, size } = flags;
+  const { source = { kind: 'screen' }, displayServer, display, monitor, region, cursor, keepAlive, size } = flags;
   if (size && source.kind !== 'test') {
     throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
   }
   if (source.kind === 'screen') {
-    return { kind: 'screen', display, monitor, region, window, cursor, keepAliveMs: keepAlive };
+    return { kind: 'screen', displayServer, display, monitor, region, window, cursor, keepAliveMs: keepAlive };
   }
-  const idle = Object.entries({ display, monitor, region, window, 'keep-alive': keepAlive }).find(
-    ([, value]) => value !== undefined,
-  );
+  const idle = Object.entries({
+    'display-server': displayServer,
+    display,
+    monitor,
+    region,
+    window,
+    'keep-alive': keepAlive,
+  }).find(([, value]) => value !== undefined);
   if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });
   return source.kind === 'test' ? { ...source, size } : source;
 }

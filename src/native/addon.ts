@@ -134,6 +134,28 @@ export interface X11DisplayDescription extends NativeRect {
   readonly windows: readonly X11Window[];
 }
 
+export interface WaylandMonitor {
+  readonly name: string;
+  readonly description: string;
+  /** Pixels, as the monitor is seen. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface WaylandWindow {
+  readonly id: string;
+  readonly title: string;
+  readonly className: string;
+}
+
+export interface WaylandDescription {
+  readonly monitors: readonly WaylandMonitor[];
+  /** None where the compositor does not list them. */
+  readonly windows: readonly WaylandWindow[];
+  readonly capturesMonitors: boolean;
+  readonly capturesWindows: boolean;
+}
+
 /** The addon's exact surface. */
 export interface NativeAddon {
   readonly Pipeline: new (
@@ -173,6 +195,9 @@ export interface NativeAddon {
   whyNoDamage(name: string, windowId: number): string | null;
   /** Posts an event `device` (class, name, path) each and then `done`. */
   listDevices(listener: NativeListener): void;
+  describeWayland(display: string): WaylandDescription;
+  /** Of the monitor of that name, or else the window of that id. */
+  sizeOfWayland(display: string, monitor: string, window: string): { readonly width: number; readonly height: number };
   gstreamerVersion(): string;
   hasElement(name: string): boolean;
   /** A whole SEI NAL unit, byte-stream format, around `payload`. */

@@ -21,6 +21,11 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
     'CAP_PORT_UNAVAILABLE',
     'another program listens there: choose another with --rtsp-port, or 0 for a free one',
   ],
+  wayland: [
+    'CAP_DISPLAY_UNAVAILABLE',
+    'set WAYLAND_DISPLAY or --display to the socket of a running compositor, or choose --display-server x11',
+  ],
+  'wayland-source': ['CAP_SOURCE_NOT_FOUND'],
   window: ['CAP_SOURCE_NOT_FOUND', 'the window may just have been closed'],
 };
 

@@ -71,6 +71,9 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
         this.emit('failed', error, element);
         break;
       }
+      case 'source-lost':
+        this.emit('failed', new CapError('CAP_SOURCE_LOST', String(event.message)), 'source');
+        break;
       case 'eos':
         this.emit('ended');
         break;

@@ -1,5 +1,6 @@
 export * from './capture.js';
 export * from './compose.js';
+export * from './display-server.js';
 export * from './gundam-plan.js';
 export * from './media-framework.js';
 export * from './presets.js';

@@ -21,7 +21,7 @@ interface PlatformScreen {
  */
 export const PLATFORM_SCREENS: Readonly<Partial<Record<NodeJS.Platform, PlatformScreen>>> = {
   darwin: {
-    lacks: ['display', 'window', 'keepAliveMs'],
+    lacks: ['displayServer', 'display', 'window', 'keepAliveMs'],
     elements: ({ monitor, region, cursor = true }) => ({
       launch: 'avfvideosrc name=source capture-screen=true',
       properties: {
@@ -34,7 +34,7 @@ export const PLATFORM_SCREENS: Readonly<Partial<Record<NodeJS.Platform, Platform
     }),
   },
   win32: {
-    lacks: ['display', 'window', 'keepAliveMs'],
+    lacks: ['displayServer', 'display', 'window', 'keepAliveMs'],
     elements: ({ monitor, region, cursor = true }) => ({
       launch: 'd3d11screencapturesrc name=source ! d3d11download',
       properties: {

@@ -8,19 +8,26 @@ import {
   type Rect,
 } from '../core/index.js';
 import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch, type X11Window } from '../native/index.js';
+import { chooseDisplayServer, type DisplayServer } from './display-server.js';
 import { displayName } from './source-list.js';
 import type { SourceListener, VideoSource } from './video-source.js';
+import { waylandSource } from './wayland-source.js';
 import { findWindow } from './x11-window.js';
 
-/** What of an X11 display is captured: all of it, or one of monitor, region and window. */
+/** What of a display is captured: all of it, or one of monitor, region and window. */
 export interface ScreenOptions {
-  /** X display, such as `:0`. @default $DISPLAY */
+  /**
+   * What the screen belongs to. @default wayland for a display that is a Wayland socket, and where only
+   * WAYLAND_DISPLAY is set or the session's type is wayland; else x11
+   */
+  readonly displayServer?: DisplayServer | undefined;
+  /** X display, such as `:0`, or the name or path of a Wayland socket. @default $DISPLAY, $WAYLAND_DISPLAY */
   readonly display?: string | undefined;
   /** A monitor's number, counted from 1, or its name; excludes region and window. */
   readonly monitor?: string | undefined;
-  /** A rectangle of the screen, in pixels. */
+  /** A rectangle of the screen, in pixels; on Wayland, of its first monitor. */
   readonly region?: Rect | undefined;
-  /** A window's id (`0x1e00003` or decimal), its title or class, whole or in part. */
+  /** A window's id (on X11 `0x1e00003` or decimal), its title or class, whole or in part. */
   readonly window?: string | undefined;
   /** Whether the mouse cursor is in the picture. @default true */
   readonly cursor?: boolean | undefined;
@@ -29,14 +36,19 @@ export interface ScreenOptions {
 }
 
 /**
- * The X11 screen, a monitor, a region of it or a window. What changes is captured when it changes, and a
- * window whole even where others cover it; a display without the extensions for that is captured frame by
+ * The screen, a monitor, a region of it or a window. What changes is captured when it changes, and a
+ * window whole even where others cover it; an X display without the extensions for that is captured frame by
  * frame with ximagesrc.
  * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_USAGE
  */
 export function screenSource(options: ScreenOptions = {}): VideoSource {
   const chosen = [options.monitor, options.region, options.window].filter((choice) => choice !== undefined);
   if (chosen.length > 1) throw new CapError('CAP_USAGE', 'choose one of monitor, region and window');
+  if (chooseDisplayServer(options, process.env) === 'wayland') return waylandSource(options);
+  return x11Source(options);
+}
+
+function x11Source(options: ScreenOptions): VideoSource {
   const display = displayName(options.display);
   const screen = describeDisplay(display);
   if (options.window !== undefined) return windowSource(display, findWindow(screen.windows, options.window), options);

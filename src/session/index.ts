@@ -11,6 +11,8 @@ export {
 export {
   type AudioRow,
   type CameraRow,
+  DISPLAY_SERVERS,
+  type DisplayServer,
   listSources,
   listWindows,
   type MonitorRow,

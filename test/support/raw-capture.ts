@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { type NativePicture, native, Pipeline } from '../../src/native/index.js';
+import type { CapError, Size } from '../../src/core/index.js';
+import { type ElementProperties, type NativePicture, native, Pipeline } from '../../src/native/index.js';
 import { type ScalePlan, toNativePlan } from '../../src/producer/index.js';
 
 /** Raw frames of an X display, as they would go to the encoder. */
@@ -18,14 +19,47 @@ export interface RawCaptureOptions {
   readonly element?: 'capx11src' | 'ximagesrc';
 }
 
+/** Raw frames of any source. */
+export interface RawFramesOptions {
+  /** GStreamer launch syntax up to raw video. */
+  readonly launch: string;
+  readonly properties: ElementProperties;
+  /** Size when it begins. */
+  readonly source: Size;
+  /** How it is scaled until it changes its size. @default not at all, odd edges included */
+  readonly plan?: ScalePlan;
+  /** What ends the pipeline before it is closed. */
+  readonly onFailed?: (error: CapError) => void;
+}
+
 export async function startRawCapture(options: RawCaptureOptions): Promise<RawCapture> {
   const { display, plan, source, cursor = false, element = 'capx11src' } = options;
+  return startRawFrames({
+    launch: `${element} name=source ! video/x-raw,framerate=120/1`,
+    properties: { source: { 'display-name': display, 'show-pointer': String(cursor) } },
+    plan,
+    source,
+  });
+}
+
+export async function startRawFrames(options: RawFramesOptions): Promise<RawCapture> {
+  const { launch, properties, source, plan = unscaled(source), onFailed } = options;
   const pipeline = new Pipeline(
-    `${element} name=source ! video/x-raw,framerate=120/1 ! capcompose name=compose ! identity name=raw ` +
+    `${launch} ! identity name=captured silent=true ! capcompose name=compose ! identity name=raw ` +
       '! appsink name=frames sync=false async=false max-buffers=1 drop=true',
-    { source: { 'display-name': display, 'show-pointer': String(cursor) } },
+    properties,
   );
-  native((addon) => addon.setComposePlan(pipeline.native, 'compose', toNativePlan(plan, source)));
+  pipeline.stampFrames('captured');
+  const follow = (size: Size, next: ScalePlan): void =>
+    native((addon) => addon.setComposePlan(pipeline.native, 'compose', toNativePlan(next, size)));
+  let current = source;
+  follow(source, plan);
+  pipeline.on('sourceSize', (size) => {
+    if (size.width === current.width && size.height === current.height) return;
+    current = size;
+    follow(size, unscaled(size));
+  });
+  if (onFailed) pipeline.on('failed', onFailed);
   const frames = new EventEmitter();
   frames.setMaxListeners(0);
   const sink = native((addon) => new addon.FrameSink(pipeline.native, 'frames', 'raw', () => frames.emit('frame')));
@@ -55,4 +89,9 @@ export async function startRawCapture(options: RawCaptureOptions): Promise<RawCa
       await pipeline.close();
     },
   };
+}
+
+function unscaled(size: Size): ScalePlan {
+  const whole = { x: 0, y: 0, width: size.width, height: size.height };
+  return { name: 'unscaled', canvas: size, views: [{ source: whole, target: whole, method: 'area' }] };
 }

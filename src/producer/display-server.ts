@@ -1,0 +1,20 @@
+/** Who draws the screen and lets it be captured. */
+export const DISPLAY_SERVERS = ['x11', 'wayland'] as const;
+
+/** One of those. */
+export type DisplayServer = (typeof DISPLAY_SERVERS)[number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The one asked for; else the one that `display` names; else the session's. */
+export function chooseDisplayServer(
+  options: { readonly displayServer?: DisplayServer | undefined; readonly display?: string | undefined },
+  environment: Environment,
+): DisplayServer {
+  if (options.displayServer !== undefined) return options.displayServer;
+  // X displays are `host:number`; Wayland's are sockets, by their path or by the name that compositors give them.
+  if (options.display !== undefined) return /^(\/|wayland-)/.test(options.display) ? 'wayland' : 'x11';
+  const { WAYLAND_DISPLAY, DISPLAY, XDG_SESSION_TYPE } = environment;
+  // A Wayland session has an X display too, with X programs' windows alone on it.
+  return WAYLAND_DISPLAY && (!DISPLAY || XDG_SESSION_TYPE === 'wayland') ? 'wayland' : 'x11';
+}
