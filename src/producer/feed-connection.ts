@@ -91,25 +91,21 @@ const toRaw = (fps: number): string =>
 
 function firstSize(pipeline: Pipeline, signal: AbortSignal | undefined): Promise<Size> {
   return new Promise((resolve, reject) => {
-    const late = new CapError('CAP_PIPELINE_FAILED', `no picture came in ${FIRST_PICTURE_TIMEOUT_MS / 1000} seconds`);
-    const timer = setTimeout(() => reject(late), FIRST_PICTURE_TIMEOUT_MS);
     const settle = <Args extends unknown[]>(done: (...args: Args) => void) => {
       return (...args: Args): void => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
         done(...args);
       };
     };
-    signal?.addEventListener(
-      'abort',
-      settle(() => reject(closedError('the feed'))),
-      { once: true },
-    );
+    const fail = settle(reject);
+    const abort = (): void => fail(closedError('the feed'));
+    const late = new CapError('CAP_PIPELINE_FAILED', `no picture came in ${FIRST_PICTURE_TIMEOUT_MS / 1000} seconds`);
+    const timer = setTimeout(() => fail(late), FIRST_PICTURE_TIMEOUT_MS);
+    signal?.addEventListener('abort', abort, { once: true });
     pipeline.once('sourceSize', settle(resolve));
-    pipeline.once('failed', settle(reject));
-    pipeline.once(
-      'ended',
-      settle(() => reject(new CapError('CAP_PIPELINE_FAILED', 'there is no picture in it'))),
-    );
-    pipeline.play().catch(settle(reject));
+    pipeline.once('failed', fail);
+    pipeline.once('ended', () => fail(new CapError('CAP_PIPELINE_FAILED', 'there is no picture in it')));
+    pipeline.play().catch(fail);
   });
 }
