@@ -123,7 +123,8 @@ test('a reader that takes up reading again goes on at a key frame, on the same t
   const startNs = metadataOf(first.data).capturedMonotonicNs;
   for (const unit of units) {
     const capturedMs = Number(metadataOf(unit.data).capturedMonotonicNs - startNs) / 1e6;
-    expect(((unit.rtpTime - first.rtpTime) / RTP_HZ) * 1000).toBeCloseTo(capturedMs, 0);
+    // On a busy machine frames can come so close that the door moves one on, so that no two have one time.
+    expect(Math.abs(((unit.rtpTime - first.rtpTime) / RTP_HZ) * 1000 - capturedMs)).toBeLessThan(2);
   }
   expect(Math.min(...steps(units.map((unit) => unit.rtpTime)))).toBeGreaterThan(0);
 });
