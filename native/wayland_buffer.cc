@@ -8,7 +8,7 @@
 
 namespace cap {
 
-std::unique_ptr<WaylandBuffer> WaylandBuffer::Allocate(wl_shm* shm, const Layout& layout) {
+std::unique_ptr<WaylandBuffer> WaylandBuffer::Allocate(wl_shm* shm, const PixelLayout& layout) {
   const int64_t size = int64_t{layout.stride} * layout.height;
   if (size <= 0 || size > INT_MAX) return nullptr;
   const int fd = memfd_create("cap-wayland", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "rect.h"
+#include "screen_pixels.h"
 #include "wayland_buffer.h"
 #include "wayland_connection.h"
-#include "wayland_pixels.h"
 
 namespace cap {
 
@@ -48,7 +48,7 @@ class WaylandCopy {
 
  protected:
   // The buffer for that layout, or the lost state.
-  bool EnsureBuffer(wl_shm* shm, const WaylandBuffer::Layout& layout) {
+  bool EnsureBuffer(wl_shm* shm, const PixelLayout& layout) {
     const int bytes = BytesPerPixel(layout.format);
     if (layout.width <= 0 || layout.height <= 0 || layout.width > kMostPixels || layout.height > kMostPixels ||
         layout.stride < layout.width * bytes) {

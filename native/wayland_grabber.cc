@@ -120,19 +120,20 @@ WaylandGrabber::News WaylandGrabber::Poll(std::string& reason) {
       copy_->OutputTurned();
     }
     if (copy_->state() != WaylandCopy::State::kReady) return News::kNothing;
-    const WaylandBuffer::Layout& layout = copy_->buffer().layout();
+    const PixelLayout& layout = copy_->buffer().layout();
     upright_ = copy_->orientation().Upright(layout.width, layout.height);
     if (Fits(reason)) return News::kPicture;
   }
   return News::kLost;
 }
 
-void WaylandGrabber::Read(bool all, const I420& picture, Rects& changed) {
-  const WaylandBuffer::Layout& layout = copy_->buffer().layout();
+bool WaylandGrabber::Read(bool all, const I420& picture, Rects& changed) {
+  const PixelLayout& layout = copy_->buffer().layout();
   const Orientation& orientation = copy_->orientation();
   const Rect whole{0, 0, area_.width, area_.height};
   changed.clear();
-  if (all || copy_->damage().empty() || !(orientation == read_as_)) {
+  const bool told = !copy_->damage().empty() && orientation == read_as_;
+  if (all || !told) {
     changed = {whole};
   } else {
     for (const Rect& damaged : copy_->damage()) {
@@ -144,11 +145,12 @@ void WaylandGrabber::Read(bool all, const I420& picture, Rects& changed) {
   }
   for (const Rect& rect : changed) {
     const Rect even = EvenOut(rect, whole);
-    pixels_.Read(copy_->buffer(), orientation, {even.x + area_.x, even.y + area_.y, even.width, even.height}, area_,
-                 picture);
+    pixels_.Read(copy_->buffer().pixels(), layout, orientation,
+                 {even.x + area_.x, even.y + area_.y, even.width, even.height}, area_, picture);
   }
   read_as_ = orientation;
   copy_->Done();
+  return told;
 }
 
 }  // namespace cap

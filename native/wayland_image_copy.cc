@@ -67,7 +67,7 @@ void WaylandImageCopy::TakeConstraints() {
   any_formats_ = false;
   incoming_.formats.clear();
   if (state_ != State::kPending) return;
-  WaylandBuffer::Layout layout;
+  PixelLayout layout;
   if (!ChooseLayout(layout)) {
     frame_.reset();
   } else if (!frame_ || !(buffer_->layout() == layout)) {
@@ -76,7 +76,7 @@ void WaylandImageCopy::TakeConstraints() {
   }
 }
 
-bool WaylandImageCopy::ChooseLayout(WaylandBuffer::Layout& layout) {
+bool WaylandImageCopy::ChooseLayout(PixelLayout& layout) {
   uint32_t best = 0;
   bool found = false;
   std::string offers;
@@ -102,7 +102,7 @@ void WaylandImageCopy::Request() {
 void WaylandImageCopy::Capture() {
   static const FrameListener listener;
   frame_.reset();
-  WaylandBuffer::Layout layout;
+  PixelLayout layout;
   if (!ChooseLayout(layout) || !EnsureBuffer(shm_, layout)) return;
   damage_.clear();
   frame_ = Create(session_.get(), kCreateFrame, kCopyFrameInterface, kDestroyFrame, nullptr);

@@ -28,7 +28,7 @@ class WaylandImageCopy : public WaylandCopy {
   struct FrameListener;
 
   void TakeConstraints();
-  bool ChooseLayout(WaylandBuffer::Layout& layout);
+  bool ChooseLayout(PixelLayout& layout);
   void Capture();
   void OnFailed(uint32_t why);
 

@@ -47,7 +47,7 @@ void WaylandScreencopy::OutputTurned() {
   if (state_ == State::kPending) state_ = State::kIdle;
 }
 
-void WaylandScreencopy::OnBuffer(const WaylandBuffer::Layout& layout) {
+void WaylandScreencopy::OnBuffer(const PixelLayout& layout) {
   offers_ += " " + FormatName(layout.format);
   if (BytesPerPixel(layout.format) == 0) return;
   if (offer_.width == 0 || IsBetterFormat(layout.format, offer_.format)) offer_ = layout;

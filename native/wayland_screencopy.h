@@ -17,7 +17,7 @@ class WaylandScreencopy : public WaylandCopy {
  private:
   struct FrameListener;
 
-  void OnBuffer(const WaylandBuffer::Layout& layout);
+  void OnBuffer(const PixelLayout& layout);
   void OnOffersEnd();
   void OnReady();
 
@@ -25,7 +25,7 @@ class WaylandScreencopy : public WaylandCopy {
   const WaylandOutput& output_;
   const bool cursor_;
   Proxy frame_;
-  WaylandBuffer::Layout offer_;  // the best so far, all zero when none can be read
+  PixelLayout offer_;  // the best so far, all zero when none can be read
   std::string offers_;
   uint32_t flags_ = 0;
 };

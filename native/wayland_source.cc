@@ -1,306 +1,64 @@
 #include "wayland_source.h"
 
-#include <gst/base/gstpushsrc.h>
-#include <gst/video/video.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <memory>
-
-#include "access_unit_hub.h"
-#include "copy_pacer.h"
-#include "frame_meta.h"
-#include "frame_stamper.h"
-#include "shared_picture.h"
+#include "screen_source.h"
 #include "wayland_grabber.h"
 
 namespace cap {
 
 namespace {
 
-constexpr uint64_t kFirstPictureNs = 5000000000;
-
-struct State {
-  WaylandGrabber::Options options;
-  unsigned keep_alive_ms = 1000;
-  int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  std::atomic<bool> flushing{false}, refresh{false};
-
-  // Of the streaming thread:
-  std::unique_ptr<WaylandGrabber> grabber;
-  std::unique_ptr<SharedPicture> picture;  // null before the first
-  CopyPacer pacer;
-  uint64_t started_ns = 0, last_frame_ns = 0, last_pts = 0;
-
-  ~State() { close(wake); }
-};
-
 struct WaylandSource {
-  GstPushSrc parent;
-  State* state;
+  ScreenSource parent;
+  WaylandGrabber::Options* options;
 };
 
 struct WaylandSourceClass {
-  GstPushSrcClass parent_class;
+  ScreenSourceClass parent_class;
 };
 
-enum {
-  kPropDisplay = 1,
-  kPropOutput,
-  kPropToplevel,
-  kPropX,
-  kPropY,
-  kPropWidth,
-  kPropHeight,
-  kPropCursor,
-  kPropKeepAlive
-};
+enum { kPropDisplay = 1, kPropOutput, kPropToplevel, kPropX, kPropY, kPropWidth, kPropHeight, kPropCursor };
 
-G_DEFINE_TYPE(WaylandSource, wayland_source, GST_TYPE_PUSH_SRC)
+G_DEFINE_TYPE(WaylandSource, wayland_source, screen_source_get_type())
 
-State& StateOf(void* self) { return *reinterpret_cast<WaylandSource*>(self)->state; }
+WaylandGrabber::Options& OptionsOf(void* self) { return *reinterpret_cast<WaylandSource*>(self)->options; }
 
-void Wake(State& state) {
-  const uint64_t one = 1;
-  (void)!write(state.wake, &one, sizeof one);
-}
-
-gboolean Start(GstBaseSrc* base) {
-  State& state = StateOf(base);
-  std::string reason;
-  state.grabber = WaylandGrabber::Open(state.options, reason);
-  if (!state.grabber) {
-    GST_ELEMENT_ERROR(base, RESOURCE, OPEN_READ, ("%s", reason.c_str()), (nullptr));
-    return FALSE;
-  }
-  state.picture.reset();
-  state.started_ns = MonotonicNs();
-  state.last_frame_ns = state.last_pts = 0;
-  state.pacer = CopyPacer();
-  return TRUE;
-}
-
-gboolean Stop(GstBaseSrc* base) {
-  StateOf(base).grabber.reset();
-  StateOf(base).picture.reset();
-  return TRUE;
-}
-
-GstCaps* GetCaps(GstBaseSrc* base, GstCaps* filter) {
-  State& state = StateOf(base);
-  GstCaps* caps = gst_pad_get_pad_template_caps(GST_BASE_SRC_PAD(base));
-  if (state.grabber) {
-    caps = gst_caps_make_writable(caps);
-    gst_caps_set_simple(caps, "width", G_TYPE_INT, state.grabber->width(), "height", G_TYPE_INT,
-                        state.grabber->height(), nullptr);
-  }
-  if (!filter) return caps;
-  GstCaps* both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref(caps);
-  return both;
-}
-
-GstCaps* Fixate(GstBaseSrc* base, GstCaps* caps) {
-  caps = gst_caps_make_writable(caps);
-  gst_structure_fixate_field_nearest_fraction(gst_caps_get_structure(caps, 0), "framerate", 30, 1);
-  return GST_BASE_SRC_CLASS(wayland_source_parent_class)->fixate(base, caps);
-}
-
-gboolean SetCaps(GstBaseSrc* base, GstCaps* caps) {
-  int fps_n = 30, fps_d = 1;
-  gst_structure_get_fraction(gst_caps_get_structure(caps, 0), "framerate", &fps_n, &fps_d);
-  StateOf(base).pacer.set_interval(
-      gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(fps_d), static_cast<guint64>(std::max(1, fps_n))));
-  return TRUE;
-}
-
-// Sleeps until `deadline_ns`, a wake-up or an event of the compositor.
-void WaitUntil(State& state, uint64_t deadline_ns) {
-  const uint64_t now = MonotonicNs();
-  if (deadline_ns <= now) return;
-  const uint64_t left = deadline_ns - now;
-  const timespec timeout{static_cast<time_t>(left / 1000000000), static_cast<long>(left % 1000000000)};
-  const short news = static_cast<short>(state.grabber->backed_up() ? POLLIN | POLLOUT : POLLIN);
-  pollfd fds[2] = {{state.wake, POLLIN, 0}, {state.grabber->fd(), news, 0}};
-  if (ppoll(fds, 2, &timeout, nullptr) > 0 && fds[0].revents) {
-    uint64_t count;
-    (void)!read(state.wake, &count, sizeof count);
-  }
-}
-
-enum class Reason { kPicture, kKeepAlive, kLost, kFlushing };
-
-// Waits until there is a reason to make a frame. `why` is set when there never will be one.
-Reason WaitForFrame(State& state, std::string& why) {
-  for (;;) {
-    if (state.flushing) return Reason::kFlushing;
-    const WaylandGrabber::News news = state.grabber->Poll(why);
-    const uint64_t now = MonotonicNs();
-    if (news == WaylandGrabber::News::kLost) return Reason::kLost;
-    if (news == WaylandGrabber::News::kPicture) {
-      state.pacer.Came(now);
-      return Reason::kPicture;
-    }
-    if (news == WaylandGrabber::News::kFailed) {
-      state.pacer.Failed(now);
-      if (state.pacer.hopeless()) {
-        why += ", " + std::to_string(state.pacer.failures()) + " times in a row";
-        return Reason::kLost;
-      }
-    }
-    if (!state.grabber->pending() && now >= state.pacer.RequestFrom()) state.grabber->Request();
-    uint64_t deadline = state.started_ns + kFirstPictureNs;
-    if (state.picture) {
-      if (state.refresh.exchange(false)) return Reason::kKeepAlive;
-      deadline = state.last_frame_ns + uint64_t{state.keep_alive_ms} * 1000000;
-      if (now >= deadline) return Reason::kKeepAlive;
-    } else if (now >= deadline) {
-      why = "the compositor gives no picture";
-      return Reason::kLost;
-    }
-    if (!state.grabber->pending()) deadline = std::min(deadline, state.pacer.RequestFrom());
-    WaitUntil(state, deadline);
-  }
-}
-
-// When the picture was on the screen, as running time; later than the frame before.
-uint64_t StampOf(WaylandSource* self, uint64_t captured) {
-  State& state = *self->state;
-  const uint64_t base_time = gst_element_get_base_time(GST_ELEMENT(self));
-  const uint64_t running = captured > base_time ? captured - base_time : 0;
-  return state.last_pts = std::max(running, state.last_frame_ns ? state.last_pts + 1 : 0);
-}
-
-GstBuffer* MakeFrame(WaylandSource* self, uint64_t captured, Rects changed) {
-  State& state = *self->state;
-  GstBuffer* buffer = state.picture->ToBuffer();
-  GST_BUFFER_PTS(buffer) = StampOf(self, captured);
-  state.last_frame_ns = MonotonicNs();
-  SetRects(EnsureFrameMeta(buffer)->damage, std::move(changed));
-  return buffer;
-}
-
-// Reads the picture that came. False when nothing of what is captured changed.
-bool ReadPicture(State& state, bool all, Rects& changed, uint64_t& captured) {
-  const uint64_t now = MonotonicNs(), presented = state.grabber->presented_ns();
-  // The compositor's clock may be another one.
-  captured = presented <= now && now - presented < GST_SECOND ? presented : now;
-  state.picture->MakeWritable();
-  state.grabber->Read(all, state.picture->view(), changed);
-  return !changed.empty();
-}
-
-bool SizeChanged(const State& state) {
-  return !state.picture || state.picture->view().width != state.grabber->width() ||
-         state.picture->view().height != state.grabber->height();
-}
-
-void PostLost(WaylandSource* self, const std::string& why) {
-  GstStructure* message = gst_structure_new("cap-source-lost", "message", G_TYPE_STRING, why.c_str(), nullptr);
-  gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), message));
-}
-
-GstFlowReturn Create(GstPushSrc* push, GstBuffer** out) {
-  auto* self = reinterpret_cast<WaylandSource*>(push);
-  State& state = *self->state;
-  for (;;) {
-    std::string why;
-    const Reason reason = WaitForFrame(state, why);
-    if (reason == Reason::kFlushing) return GST_FLOW_FLUSHING;
-    if (reason == Reason::kLost) {
-      PostLost(self, why);
-      return GST_FLOW_EOS;
-    }
-    if (reason == Reason::kKeepAlive) {
-      *out = MakeFrame(self, MonotonicNs(), {});
-      return GST_FLOW_OK;
-    }
-    const bool all = SizeChanged(state);
-    if (all) {
-      const bool first = !state.picture;
-      state.picture = std::make_unique<SharedPicture>(state.grabber->width(), state.grabber->height());
-      // The first picture's size may not be the one foreseen either.
-      gst_pad_mark_reconfigure(GST_BASE_SRC_PAD(self));
-      if (!gst_base_src_negotiate(GST_BASE_SRC(self))) return first ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR;
-    }
-    Rects changed;
-    uint64_t captured = 0;
-    if (ReadPicture(state, all, changed, captured)) {
-      *out = MakeFrame(self, captured, std::move(changed));
-      return GST_FLOW_OK;
-    }
-  }
-}
-
-gboolean Unlock(GstBaseSrc* base) {
-  StateOf(base).flushing = true;
-  Wake(StateOf(base));
-  return TRUE;
-}
-
-gboolean UnlockStop(GstBaseSrc* base) {
-  StateOf(base).flushing = false;
-  return TRUE;
-}
-
-gboolean OnEvent(GstBaseSrc* base, GstEvent* event) {
-  const GstStructure* structure = gst_event_get_structure(event);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM && structure &&
-      gst_structure_has_name(structure, kRefreshEvent)) {
-    StateOf(base).refresh = true;
-    Wake(StateOf(base));
-    return TRUE;
-  }
-  return GST_BASE_SRC_CLASS(wayland_source_parent_class)->event(base, event);
-}
-
-gboolean Query(GstBaseSrc* base, GstQuery* query) {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
-    gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
-    return TRUE;
-  }
-  return GST_BASE_SRC_CLASS(wayland_source_parent_class)->query(base, query);
+std::unique_ptr<ScreenGrabber> Open(ScreenSource* self, std::string& reason) {
+  return WaylandGrabber::Open(OptionsOf(self), reason);
 }
 
 void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec*) {
-  State& state = StateOf(object);
+  WaylandGrabber::Options& options = OptionsOf(object);
   auto text = [&] { return g_value_get_string(value) ? g_value_get_string(value) : ""; };
   switch (id) {
     case kPropDisplay:
-      state.options.display = text();
+      options.display = text();
       break;
     case kPropOutput:
-      state.options.output = text();
+      options.output = text();
       break;
     case kPropToplevel:
-      state.options.toplevel = text();
+      options.toplevel = text();
       break;
     case kPropX:
-      state.options.area.x = g_value_get_int(value);
+      options.area.x = g_value_get_int(value);
       break;
     case kPropY:
-      state.options.area.y = g_value_get_int(value);
+      options.area.y = g_value_get_int(value);
       break;
     case kPropWidth:
-      state.options.area.width = g_value_get_int(value);
+      options.area.width = g_value_get_int(value);
       break;
     case kPropHeight:
-      state.options.area.height = g_value_get_int(value);
+      options.area.height = g_value_get_int(value);
       break;
     case kPropCursor:
-      state.options.cursor = g_value_get_boolean(value);
-      break;
-    case kPropKeepAlive:
-      state.keep_alive_ms = g_value_get_uint(value);
+      options.cursor = g_value_get_boolean(value);
       break;
   }
 }
 
 void Finalize(GObject* object) {
-  delete reinterpret_cast<WaylandSource*>(object)->state;
+  delete reinterpret_cast<WaylandSource*>(object)->options;
   G_OBJECT_CLASS(wayland_source_parent_class)->finalize(object);
 }
 
@@ -321,9 +79,6 @@ void InstallProperties(GObjectClass* object) {
   number(kPropHeight, "height");
   g_object_class_install_property(object, kPropCursor,
                                   g_param_spec_boolean("show-pointer", "", "Draw the cursor", TRUE, flags));
-  g_object_class_install_property(
-      object, kPropKeepAlive,
-      g_param_spec_uint("keep-alive", "", "Most milliseconds between two frames", 10, 3600000, 1000, flags));
 }
 
 void wayland_source_class_init(WaylandSourceClass* klass) {
@@ -331,30 +86,12 @@ void wayland_source_class_init(WaylandSourceClass* klass) {
   object->set_property = SetProperty;
   object->finalize = Finalize;
   InstallProperties(object);
-  auto* element = GST_ELEMENT_CLASS(klass);
-  gst_element_class_add_pad_template(
-      element, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                                    gst_caps_from_string(GST_VIDEO_CAPS_MAKE("I420") ", colorimetry=bt601")));
-  gst_element_class_set_static_metadata(element, "cap Wayland source", "Source/Video",
+  klass->parent_class.open = Open;
+  gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "cap Wayland source", "Source/Video",
                                         "Captures a Wayland output or window when it changes", "cap-gateway");
-  auto* base = GST_BASE_SRC_CLASS(klass);
-  base->start = Start;
-  base->stop = Stop;
-  base->get_caps = GetCaps;
-  base->fixate = Fixate;
-  base->set_caps = SetCaps;
-  base->unlock = Unlock;
-  base->unlock_stop = UnlockStop;
-  base->event = OnEvent;
-  base->query = Query;
-  GST_PUSH_SRC_CLASS(klass)->create = Create;
 }
 
-void wayland_source_init(WaylandSource* self) {
-  self->state = new State();
-  gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
-  gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
-}
+void wayland_source_init(WaylandSource* self) { self->options = new WaylandGrabber::Options(); }
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-#include "wayland_pixels.h"
+#include "screen_pixels.h"
 
 #include <libyuv.h>
 #include <wayland-client.h>
@@ -126,12 +126,11 @@ Rect Orientation::FromBuffer(const Rect& buffer_rect, int buffer_width, int buff
   return swapped ? Rect{rect.y, rect.x, rect.height, rect.width} : rect;
 }
 
-void WaylandPixels::Read(const WaylandBuffer& buffer, const Orientation& orientation, const Rect& rect,
-                         const Rect& area, const I420& picture) {
-  const WaylandBuffer::Layout& layout = buffer.layout();
+void ScreenPixels::Read(const uint8_t* buffer, const PixelLayout& layout, const Orientation& orientation,
+                        const Rect& rect, const Rect& area, const I420& picture) {
   const Format* format = Find(layout.format);
   const Rect from = orientation.ToBuffer(rect, layout.width, layout.height);
-  const uint8_t* pixels = buffer.pixels() + static_cast<ptrdiff_t>(from.y) * layout.stride + from.x * format->bytes;
+  const uint8_t* pixels = buffer + static_cast<ptrdiff_t>(from.y) * layout.stride + from.x * format->bytes;
   int stride = layout.stride;
   // libyuv turns rows of whole pixels only.
   const Convert to_argb = format->to_argb || stride % 4 == 0 ? format->to_argb : libyuv::ARGBCopy;

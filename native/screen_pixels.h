@@ -1,4 +1,5 @@
-// What a compositor's buffer holds: pixels of some wl_shm format, turned or mirrored, read as I420.
+// What a compositor's buffer holds: packed pixels of some format, turned or mirrored, read as I420. Formats
+// go by their numbers in wl_shm, also where they come by another way.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,6 @@
 
 #include "plane_scaler.h"
 #include "rect.h"
-#include "wayland_buffer.h"
 
 namespace cap {
 
@@ -19,6 +19,15 @@ bool IsBetterFormat(uint32_t format, uint32_t other);
 
 // A wl_shm format for people: its four letters or its number.
 std::string FormatName(uint32_t format);
+
+// How pixels lie in a buffer.
+struct PixelLayout {
+  int width = 0, height = 0, stride = 0;
+  uint32_t format = 0;  // enum wl_shm.format
+  bool operator==(const PixelLayout& other) const {
+    return width == other.width && height == other.height && stride == other.stride && format == other.format;
+  }
+};
 
 // How a picture that is the right way up lies in a buffer.
 struct Orientation {
@@ -39,12 +48,12 @@ struct Orientation {
 };
 
 // Converts rectangles of buffers, with memory of its own for the steps between.
-class WaylandPixels {
+class ScreenPixels {
  public:
   // Reads `rect` of the upright picture, whose origin is `area`'s in `picture`, into `picture`. The
   // rectangle's corners must be even in `picture`, but for its right and bottom edge.
-  void Read(const WaylandBuffer& buffer, const Orientation& orientation, const Rect& rect, const Rect& area,
-            const I420& picture);
+  void Read(const uint8_t* buffer, const PixelLayout& layout, const Orientation& orientation, const Rect& rect,
+            const Rect& area, const I420& picture);
 
  private:
   std::vector<uint8_t> packed_, turned_;
