@@ -18,6 +18,7 @@
         "native/frame_meta.cc",
         "native/frame_sink.cc",
         "native/frame_stamper.cc",
+        "native/live_source.cc",
         "native/main_loop.cc",
         "native/pipeline.cc",
         "native/plane_scaler.cc",

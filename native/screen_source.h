@@ -1,28 +1,26 @@
-// What sources of a screen's pictures have in common: frames when something changes, keep-alive frames
-// while nothing does.
+// What sources have in common that ask somebody else for pictures of a screen, a compositor for one: frames
+// when a picture comes, keep-alive frames while none does.
 #pragma once
-
-#include <gst/base/gstpushsrc.h>
 
 #include <memory>
 #include <string>
 
+#include "live_source.h"
 #include "screen_grabber.h"
 
 namespace cap {
 
 struct ScreenSource {
-  GstPushSrc parent;
-  struct ScreenSourceState* state;
+  LiveSource parent;
 };
 
 struct ScreenSourceClass {
-  GstPushSrcClass parent_class;
+  LiveSourceClass parent_class;
   // Of the subclass: the grabber, or null with a reason. Called at each start.
   std::unique_ptr<ScreenGrabber> (*open)(ScreenSource* self, std::string& reason);
 };
 
-// Abstract. Its property "keep-alive" is the most milliseconds between two frames.
+// Abstract.
 GType screen_source_get_type();
 
 }  // namespace cap

@@ -1,8 +1,6 @@
 #include "x11_capture.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -19,10 +17,6 @@ constexpr uint64_t kRefusedNs = 20000000;
 
 }  // namespace
 
-X11Capture::X11Capture() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-
-X11Capture::~X11Capture() { close(wake_); }
-
 bool X11Capture::Open(std::string& reason) {
   grabber_ = X11Grabber::Open(options, reason);
   last_frame_ns_ = 0;
@@ -32,16 +26,6 @@ bool X11Capture::Open(std::string& reason) {
 void X11Capture::Close() {
   picture_.reset();
   grabber_.reset();
-}
-
-void X11Capture::SetFlushing(bool flushing) {
-  flushing_ = flushing;
-  if (flushing) eventfd_write(wake_, 1);
-}
-
-void X11Capture::Refresh() {
-  refresh_ = true;
-  eventfd_write(wake_, 1);
 }
 
 // Sleeps until the deadline or a wake-up; also until an X event, unless deaf to them.
@@ -69,6 +53,7 @@ bool X11Capture::Hear(bool old, Reason& reason) {
   return true;
 }
 
+// Blocks until there is a reason to make a frame; at once for the first one.
 X11Capture::Reason X11Capture::Wait() {
   if (!picture_) return Reason::kDamage;
   Reason reason;
@@ -93,26 +78,46 @@ X11Capture::Reason X11Capture::Wait() {
   }
 }
 
-GstBuffer* X11Capture::MakeFrame(bool read, uint64_t& captured_ns, Rects& changed) {
+// Brings the picture up to date if `read`. False when the server refused to be read, as it does while it
+// resizes: wait again.
+bool X11Capture::MakeFrame(bool read, LiveFrame& frame) {
   if (!picture_) {
     picture_ = std::make_unique<SharedPicture>(width(), height());
     grabber_->DamageAll();
     read = true;
   }
-  captured_ns = MonotonicNs();
+  frame.captured_ns = MonotonicNs();
   if (read) {
     grabber_->PointerMoved();
     grabber_->Collect();
     picture_->MakeWritable();
-    if (!grabber_->Grab(picture_->view(), changed)) {
-      SleepUntil(captured_ns + kRefusedNs);
+    if (!grabber_->Grab(picture_->view(), frame.changed)) {
+      SleepUntil(frame.captured_ns + kRefusedNs);
       pacer_->Damaged(MonotonicNs());
-      return nullptr;
+      frame.changed.clear();
+      return false;
     }
   }
-  pacer_->Captured(captured_ns);
-  last_frame_ns_ = captured_ns;
-  return picture_->ToBuffer();
+  pacer_->Captured(frame.captured_ns);
+  last_frame_ns_ = frame.captured_ns;
+  frame.buffer = picture_->ToBuffer();
+  return true;
+}
+
+LiveCapture::Outcome X11Capture::Next(LiveFrame& frame, std::string& why) {
+  for (;;) {
+    const Reason reason = Wait();
+    if (reason == Reason::kFlushing) return Outcome::kFlushing;
+    if (reason == Reason::kLost) {
+      why = "the X server is gone";
+      return Outcome::kLost;
+    }
+    if (reason == Reason::kResized) {
+      picture_.reset();
+      return Outcome::kResized;
+    }
+    if (MakeFrame(reason != Reason::kKeepAlive, frame)) return Outcome::kFrame;
+  }
 }
 
 }  // namespace cap

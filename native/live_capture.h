@@ -1,0 +1,68 @@
+// What a live source captures a screen with: it waits for a reason to make a frame, and makes it.
+#pragma once
+
+#include <gst/gst.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "rect.h"
+
+namespace cap {
+
+struct LiveFrame {
+  GstBuffer* buffer = nullptr;  // goes downstream
+  uint64_t captured_ns = 0;     // CLOCK_MONOTONIC
+  Rects changed;                // since the frame before
+  bool tells_damage = true;     // false: nobody knows what changed
+};
+
+class LiveCapture {
+ public:
+  virtual ~LiveCapture() { close(wake_); }
+  LiveCapture(const LiveCapture&) = delete;
+  LiveCapture& operator=(const LiveCapture&) = delete;
+
+  // Set before `Open`.
+  unsigned keep_alive_ms = 1000;
+
+  // False, with a reason, when that cannot be captured.
+  virtual bool Open(std::string& reason) = 0;
+  virtual void Close() = 0;
+  virtual bool is_open() const = 0;
+
+  virtual void SetInterval(uint64_t interval_ns) = 0;
+  virtual int width() const = 0;
+  virtual int height() const = 0;
+
+  enum class Outcome {
+    kFrame,
+    kResized,  // the next frame is of the new size
+    kLost,     // for good; `why` is set
+    kFlushing,
+  };
+
+  // Blocks until there is something to tell; at once for the first frame.
+  virtual Outcome Next(LiveFrame& frame, std::string& why) = 0;
+
+  // Callable from any thread: ends a wait, for good or for a frame at once.
+  void SetFlushing(bool flushing) {
+    flushing_ = flushing;
+    if (flushing) eventfd_write(wake_, 1);
+  }
+  void Refresh() {
+    refresh_ = true;
+    eventfd_write(wake_, 1);
+  }
+
+ protected:
+  LiveCapture() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  const int wake_;
+  std::atomic<bool> flushing_{false}, refresh_{false};
+};
+
+}  // namespace cap
