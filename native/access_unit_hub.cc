@@ -9,6 +9,7 @@
 #include "main_loop.h"
 #include "pipeline.h"
 #include "sei.h"
+#include "unit_receiver.h"
 
 namespace cap {
 
@@ -21,13 +22,12 @@ constexpr size_t kMostGopUnits = 900, kMostGopBytes = 16 << 20;
 
 }  // namespace
 
-HubCore::HubCore(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop)
-    : appsink_(GST_ELEMENT(gst_object_ref(appsink))),
-      min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000),
-      keep_gop_(keep_gop) {}
+HubCore::HubCore(unsigned min_key_interval_ms, bool keep_gop)
+    : min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000), keep_gop_(keep_gop) {}
 
 std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop) {
-  std::shared_ptr<HubCore> core(new HubCore(appsink, min_key_interval_ms, keep_gop));
+  std::shared_ptr<HubCore> core(new HubCore(min_key_interval_ms, keep_gop));
+  core->appsink_ = GST_ELEMENT(gst_object_ref(appsink));
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = OnSample;
   // The callbacks own the core until Close replaces them: a running one may end after that.
@@ -36,10 +36,17 @@ std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_int
   return core;
 }
 
+std::shared_ptr<HubCore> HubCore::OpenRemote(std::function<void()> ask) {
+  // The hub on the other side limits the rate of key frames.
+  std::shared_ptr<HubCore> core(new HubCore(0, false));
+  core->ask_ = std::move(ask);
+  return core;
+}
+
 HubCore::~HubCore() {
   Close();
   ForgetGop();
-  gst_object_unref(appsink_);
+  if (appsink_) gst_object_unref(appsink_);
 }
 
 void HubCore::Close() {
@@ -50,6 +57,7 @@ void HubCore::Close() {
     closed_ = true;
     dropped.swap(consumers_);
   }
+  if (!appsink_) return;
   GstAppSinkCallbacks none{};
   gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &none, nullptr, nullptr);
 }
@@ -100,6 +108,7 @@ void HubCore::SendWantedKeyRequest() {
 
 void HubCore::SendKeyRequest() {
   ++counters_.key_requests;
+  if (!appsink_) return ask_();
   GstPad* pad = gst_element_get_static_pad(appsink_, "sink");
   gst_pad_push_event(pad, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   // Encoders keep the request to themselves; a source that waits for something to change must hear of it too.
@@ -174,20 +183,23 @@ void HubCore::Deliver(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   if (!buffer) return;
   const FrameMeta* meta = GetFrameMeta(buffer);
-  const uint64_t now = MonotonicNs();
-  AccessUnit unit{WithSei(buffer), meta ? meta->monotonic_ns : now,
-                  !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+  const AccessUnit unit{WithSei(buffer), meta ? meta->monotonic_ns : MonotonicNs(),
+                        !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+  Take(unit, gst_sample_get_caps(sample));
+  gst_buffer_unref(unit.buffer);
+}
+
+void HubCore::Take(const AccessUnit& unit, GstCaps* caps) {
   ++counters_.access_units;
   if (unit.key) ++counters_.key_frames;
   counters_.bytes += gst_buffer_get_size(unit.buffer);
-  counters_.encode_ns += now - unit.captured_ns;
+  counters_.encode_ns += MonotonicNs() - unit.captured_ns;
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     consumers = consumers_;
   }
   if (keep_gop_) Keep(unit);
-  GstCaps* caps = gst_sample_get_caps(sample);
   for (const auto& consumer : consumers) {
     if (!gop_.empty() && consumer->WantsGop()) {
       consumer->ConsumeGop(gop_, caps);
@@ -195,7 +207,6 @@ void HubCore::Deliver(GstSample* sample) {
       consumer->Consume(unit, caps);
     }
   }
-  gst_buffer_unref(unit.buffer);
 }
 
 // --- the JavaScript class ---
@@ -211,8 +222,12 @@ AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
   return ObjectWrap<AccessUnitHub>::Unwrap(value.As<Napi::Object>());
 }
 
-// new AccessUnitHub(pipeline, appsinkName, minKeyFrameIntervalMs, keepGop)
+// new AccessUnitHub(pipeline, appsinkName, minKeyFrameIntervalMs, keepGop), or (receiver)
 AccessUnitHub::AccessUnitHub(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  if (info.Length() == 1) {
+    core_ = UnitReceiver::From(info[0])->hub();
+    return;
+  }
   GstElement* appsink = Pipeline::From(info[0])->Element(info.Env(), info[1].As<Napi::String>().Utf8Value());
   const bool is_appsink = GST_IS_APP_SINK(appsink);
   if (is_appsink) {

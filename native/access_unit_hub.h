@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -38,7 +39,13 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   // elsewhere, and nobody can ask for a key frame there. Who joins gets what came since the last one,
   // at once.
   static std::shared_ptr<HubCore> Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop);
+  // Has no encoder in this process: whoever receives access units from another one hands them to `Take`,
+  // and is asked for key frames by `ask`, from any thread.
+  static std::shared_ptr<HubCore> OpenRemote(std::function<void()> ask);
   ~HubCore();
+
+  // Hands a unit to every door. Called by one thread at a time.
+  void Take(const AccessUnit& unit, GstCaps* caps);
 
   void Add(std::shared_ptr<AccessUnitConsumer> consumer);
   void Remove(const std::shared_ptr<AccessUnitConsumer>& consumer);
@@ -48,6 +55,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void RequestKeyFrame();
 
   bool keeps_gop() const { return keep_gop_; }
+  void set_keep_gop(bool keep) { keep_gop_ = keep; }
 
   void SetStaticSections(std::vector<uint8_t> sections);
   void Close();
@@ -58,7 +66,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   const Counters& counters() const { return counters_; }
 
  private:
-  HubCore(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop);
+  HubCore(unsigned min_key_interval_ms, bool keep_gop);
   static GstFlowReturn OnSample(GstAppSink* sink, gpointer data);
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);
@@ -67,9 +75,10 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void SendKeyRequest();
   void SendWantedKeyRequest();
 
-  GstElement* appsink_;
+  GstElement* appsink_ = nullptr;  // null: remote
+  std::function<void()> ask_;
   const uint64_t min_key_interval_ns_;
-  const bool keep_gop_;
+  std::atomic<bool> keep_gop_;
   std::vector<AccessUnit> gop_;  // of the encoder's streaming thread, as is gop_bytes_
   size_t gop_bytes_ = 0;
   std::mutex mutex_;

@@ -12,6 +12,8 @@
 #include "relay.h"
 #include "rtsp_server.h"
 #include "sei.h"
+#include "unit_receiver.h"
+#include "unit_sender.h"
 #include "wayland_display.h"
 #include "wayland_source.h"
 #include "x11_display.h"
@@ -82,6 +84,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Door", Door::Define(env));
   exports.Set("Relay", Relay::Define(env));
   exports.Set("RtspServer", RtspServer::Define(env));
+  exports.Set("UnitReceiver", UnitReceiver::Define(env));
+  exports.Set("UnitSender", UnitSender::Define(env));
   exports.Set("X11Watch", X11Watch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
   exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));

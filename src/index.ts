@@ -85,6 +85,17 @@ export {
 export { type FitOptions, type FittedImages, fitFrame } from './consumer/fit.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './consumer/providers.js';
 
+// --- Many sources behind one server, each in a process of its own ---
+
+export {
+  Gateway,
+  type GatewayEvents,
+  type GatewayOptions,
+  type GatewayStatus,
+  type MountOptions,
+  type MountStatus,
+} from './gateway/index.js';
+
 // --- What a model accepts, and what an image costs ---
 
 export {

@@ -13,7 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   consumer: ['core', 'native'],
   session: ['core', 'producer', 'transport', 'consumer'],
   server: ['core', 'session'],
-  cli: ['core', 'session', 'server'],
+  gateway: ['core', 'session', 'server'],
+  cli: ['core', 'session', 'server', 'gateway'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
 const ROOT = resolve(import.meta.dirname, '..');

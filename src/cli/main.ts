@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerCapture } from './commands/capture.js';
+import { registerConfig } from './commands/config.js';
 import { registerDescribe } from './commands/describe.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerPresets } from './commands/presets.js';
+import { registerServe } from './commands/serve.js';
 import { registerSources } from './commands/sources.js';
 import { registerWatch } from './commands/watch.js';
 import { run } from './run.js';
@@ -18,6 +20,8 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerCapture(program, stop);
   registerDescribe(program, stop);
   registerWatch(program, stop);
+  registerServe(program, stop);
+  registerConfig(program);
   registerSources(program);
   registerPresets(program);
   registerDoctor(program);

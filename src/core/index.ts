@@ -8,5 +8,6 @@ export * from './geometry.js';
 export * from './gundam-grid.js';
 export * from './gundam-layout.js';
 export * from './logger.js';
+export * from './nearest-name.js';
 export * from './redact.js';
 export * from './sei-payload.js';

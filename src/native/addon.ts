@@ -52,6 +52,16 @@ export interface DoorStats {
   readonly dropped: number;
 }
 
+export interface NativeUnitSender {
+  stats(): DoorStats & { readonly connected: boolean };
+  close(): void;
+}
+
+export interface NativeUnitReceiver {
+  connected(): boolean;
+  close(): void;
+}
+
 export interface NativeDoor {
   stats(): DoorStats;
   close(): void;
@@ -163,12 +173,15 @@ export interface NativeAddon {
     properties: ElementProperties,
     listener: NativeListener,
   ) => NativePipeline;
-  readonly AccessUnitHub: new (
-    pipeline: NativePipeline,
-    appsink: string,
-    minKeyFrameIntervalMs: number,
-    keepGop?: boolean,
-  ) => NativeHub;
+  readonly AccessUnitHub: {
+    new (pipeline: NativePipeline, appsink: string, minKeyFrameIntervalMs: number, keepGop?: boolean): NativeHub;
+    new (receiver: NativeUnitReceiver): NativeHub;
+  };
+  readonly UnitSender: new (hub: NativeHub, path: string) => NativeUnitSender;
+  /** Listens at `path`, in place of whatever is there. */
+  readonly UnitReceiver: new (
+    path: string,
+  ) => NativeUnitReceiver;
   /** `maxFps` replaces the frame rate in the caps of raw frames; 0 leaves coded ones as they are. */
   readonly Relay: new (
     from: NativePipeline,

@@ -2,8 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CapError } from '../core/index.js';
-import { nearestName } from './nearest-name.js';
+import { CapError, nearestName } from '../core/index.js';
 import { type Preset, readNamedPresetFile, readPresetFile } from './preset-file.js';
 
 export type { Preset } from './preset-file.js';

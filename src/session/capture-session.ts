@@ -10,7 +10,7 @@ import {
   TypedEvents,
 } from '../core/index.js';
 import { type Capture, type ScalePlan, UNITS } from '../producer/index.js';
-import { Mp4Recorder, RtspServer, type RtspServerOptions, SharedStream } from '../transport/index.js';
+import { Mp4Recorder, RtspServer, type RtspServerOptions, SharedStream, UnitSender } from '../transport/index.js';
 import { type CaptureSessionOptions, openCapture } from './open-capture.js';
 
 /** What a capture session says between `open` and `close`. */
@@ -129,6 +129,14 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     }
     this.#doors.push(recorder);
     return recorder;
+  }
+
+  /** Sends the stream to the process of this machine that has a ReceivedStream at that socket. */
+  sendTo(socketPath: string): UnitSender {
+    this.#requireOpen();
+    const sender = new UnitSender(this.stream, socketPath);
+    this.#doors.push(sender);
+    return sender;
   }
 
   /** Ends the doors, then the capture. Idempotent. */

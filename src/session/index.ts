@@ -22,6 +22,7 @@ export {
   SOURCE_FORMS,
   type SourceList,
   type SourceOptions,
+  scalePlanner,
   type WindowRow,
 } from '../producer/index.js';
 export {
@@ -31,8 +32,9 @@ export {
   type Mp4Recorder,
   QUALITY_CRF,
   type Quality,
+  ReceivedStream,
   type RtspReader,
-  type RtspServer,
+  RtspServer,
   type RtspServerOptions,
   SPEED_PRESETS,
   type SpeedPreset,

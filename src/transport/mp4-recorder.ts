@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CapError, type Closable, once, TypedEvents, toCapError } from '../core/index.js';
 import { type DoorStats, type NativeDoor, native, Pipeline } from '../native/index.js';
-import type { SharedStream } from './shared-stream.js';
+import type { AccessUnitStream } from './shared-stream.js';
 
 /** What a recorder says while it records. */
 export type Mp4RecorderEvents = {
@@ -30,11 +30,11 @@ const FINISH_TIMEOUT_MS = 1200;
 export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closable {
   readonly path: string;
   readonly #pipeline: Pipeline;
-  readonly #stream: SharedStream;
+  readonly #stream: AccessUnitStream;
   readonly #door: NativeDoor;
   #failure: CapError | undefined;
 
-  private constructor(path: string, stream: SharedStream, pipeline: Pipeline, door: NativeDoor) {
+  private constructor(path: string, stream: AccessUnitStream, pipeline: Pipeline, door: NativeDoor) {
     super();
     this.#stream = stream;
     this.path = path;
@@ -44,7 +44,7 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
   }
 
   /** Starts recording, at the next key frame, which is asked for. Throws CAP_OUTPUT_FAILED. */
-  static async open(stream: SharedStream, path: string): Promise<Mp4Recorder> {
+  static async open(stream: AccessUnitStream, path: string): Promise<Mp4Recorder> {
     const file = resolve(path);
     checkWritable(file);
     const pipeline = new Pipeline(

@@ -11,7 +11,7 @@ import {
   unexpected,
 } from '../core/index.js';
 import { type NativeEvent, type NativeRtspServer, native, nativePromise, type RtspStats } from '../native/index.js';
-import type { SharedStream } from './shared-stream.js';
+import type { AccessUnitStream } from './shared-stream.js';
 
 /** Where the server listens, and what it bears with. */
 export interface RtspServerOptions {
@@ -89,7 +89,7 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
    * Serves `stream` at `path` (`/cap`). Resolves when a client can play it, which takes a first frame.
    * @throws CAP_PIPELINE_FAILED when no frame comes in time
    */
-  async mount(path: string, stream: SharedStream): Promise<void> {
+  async mount(path: string, stream: AccessUnitStream): Promise<void> {
     if (this.#closed) throw closedError('the RTSP server');
     if (!/^(\/[A-Za-z0-9._-]{1,64}){1,8}$/.test(path)) throw unexpected('the RTSP path', 'a path such as /cap', path);
     await nativePromise(this.#native.mount(path, stream.native, MAX_WAITING_ACCESS_UNITS));

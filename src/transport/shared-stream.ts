@@ -4,9 +4,16 @@ import { type HubStats, type NativeHub, native, type Pipeline } from '../native/
 /** Key frames that readers ask for are at least this far apart, so that joins cannot fill the stream with them. */
 const MIN_KEY_FRAME_INTERVAL_MS = 80;
 
-/** The one encoded stream that every door shares. */
-export class SharedStream implements Closable {
+/** Coded pictures that any number of doors share, wherever they were encoded. */
+export interface AccessUnitStream {
   /** The addon's object, for the doors. */
+  readonly native: NativeHub;
+  requestKeyFrame(): void;
+  readonly stats: HubStats;
+}
+
+/** The one encoded stream that every door shares. */
+export class SharedStream implements AccessUnitStream, Closable {
   readonly native: NativeHub;
 
   /**

@@ -1,0 +1,57 @@
+import type { Command, Option } from 'commander';
+import { nearestName, toCapError } from '../../core/index.js';
+
+import type { TomlFile } from './toml-file.js';
+
+/**
+ * Reads a table of a configuration file by the options of a command: each key is an option's long name without the
+ * dashes, so that both have the same names, bounds and messages. `cursor = false` is `--no-cursor`.
+ * @throws CAP_USAGE with the line, for an unknown key or a value that the option refuses
+ */
+export function readOptionTable<Flags>(file: TomlFile, keys: readonly string[], command: Command): Flags {
+  const options = new Map(command.options.map((option) => [keyOf(option), option]));
+  const flags: Record<string, unknown> = {};
+  for (const option of command.options) {
+    if (option.defaultValue !== undefined) flags[option.attributeName()] = option.defaultValue;
+    else if (option.negate) flags[option.attributeName()] = true;
+  }
+  const table = keys.reduce<unknown>((outer, key) => (outer as Record<string, unknown>)[key], file.root);
+  for (const [key, value] of Object.entries(table as Record<string, unknown>)) {
+    const option = options.get(key);
+    if (!option) throw unknownKey(file, [...keys, key], key, [...options.keys()]);
+    flags[option.attributeName()] = readValue(file, [...keys, key], option, value);
+  }
+  return flags as Flags;
+}
+
+const keyOf = (option: Option): string => (option.long ?? '').replace(option.negate ? '--no-' : '--', '');
+
+function unknownKey(file: TomlFile, path: readonly string[], key: string, known: readonly string[]): Error {
+  const near = nearestName(key, known);
+  return file.error(path, `unknown key "${key}"`, {
+    hint: `${near ? `did you mean "${near}"? ` : ''}known keys: ${known.join(', ')}`,
+  });
+}
+
+function readValue(file: TomlFile, path: readonly string[], option: Option, value: unknown): unknown {
+  const key = keyOf(option);
+  if (option.negate || option.isBoolean()) {
+    if (typeof value !== 'boolean') throw file.error(path, `expected true or false for ${key}`);
+    return value || option.negate ? value : undefined;
+  }
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw file.error(path, `expected a text or a number for ${key}`);
+  }
+  try {
+    return option.parseArg ? option.parseArg(String(value), undefined) : String(value);
+  } catch (error) {
+    throw inFile(file, path, error);
+  }
+}
+
+/** An error of an option, with its place, and the option named as in the file. */
+export function inFile(file: TomlFile, path: readonly string[], error: unknown): Error {
+  const { message, hint } = toCapError(error);
+  const named = (text: string): string => text.replace(/(^|[\s(])--(?:no-)?([a-z])/g, '$1$2');
+  return file.error(path, named(message), { ...(hint ? { hint: named(hint) } : {}), cause: error });
+}

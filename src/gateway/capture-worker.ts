@@ -1,0 +1,26 @@
+import { CapError, formatSize } from '../core/index.js';
+import { CaptureSession } from '../session/index.js';
+import type { CaptureCalls } from './worker-calls.js';
+import { gatewayLogger, serveGateway } from './worker-process.js';
+
+// A process of the gateway: captures and encodes one source. See worker.ts, which supervises it.
+let session: CaptureSession | undefined;
+
+const calls: CaptureCalls = {
+  async open(options, socketPath) {
+    session = await CaptureSession.open({ ...options, logger: gatewayLogger(gateway) });
+    session.on('failed', async (error) => {
+      await gateway.failed(error);
+      process.exit(1);
+    });
+    session.sendTo(socketPath);
+    const { label, plan } = session;
+    return { label, picture: `${plan.name} ${formatSize(plan.canvas)}` };
+  },
+  stats() {
+    if (!session) throw new CapError('CAP_INTERNAL', 'nothing is captured yet');
+    return session.stats;
+  },
+};
+
+const gateway = serveGateway(calls, async () => session?.close());

@@ -1,0 +1,62 @@
+import { rmSync } from 'node:fs';
+import { CapError } from '../core/index.js';
+import { ReceivedStream, RtspServer } from '../session/index.js';
+import type { DoorCalls } from './worker-calls.js';
+import { gatewayLogger, serveGateway } from './worker-process.js';
+
+// A process of the gateway: serves what capture workers send. See worker.ts, which supervises it.
+interface Mount {
+  readonly stream: ReceivedStream;
+  readonly served: Promise<void>;
+}
+
+const gatewayPid = process.ppid;
+const mounts = new Map<string, Mount>();
+let server: RtspServer | undefined;
+let folder: string | undefined;
+
+const calls: DoorCalls = {
+  open(options, socketFolder) {
+    folder = socketFolder;
+    const logger = gatewayLogger(gateway);
+    server = new RtspServer({ ...options, logger });
+    if (!server.isLoopback) logger.warn(`${server.host} is open to the network and the streams have no password`);
+    return { port: server.port, url: server.url('') };
+  },
+  async serve(path, socketPath) {
+    const mount = mounts.get(path) ?? addMount(path, socketPath);
+    try {
+      await mount.served;
+    } catch (error) {
+      await calls.remove(path);
+      throw error;
+    }
+  },
+  async remove(path) {
+    const mount = mounts.get(path);
+    mounts.delete(path);
+    if (!mount) return;
+    await server?.unmount(path);
+    await mount.stream.close();
+  },
+  stats: () => opened().stats,
+};
+
+function addMount(path: string, socketPath: string): Mount {
+  const stream = new ReceivedStream(socketPath);
+  const mount = { stream, served: opened().mount(path, stream) };
+  mounts.set(path, mount);
+  return mount;
+}
+
+function opened(): RtspServer {
+  if (!server) throw new CapError('CAP_INTERNAL', 'the RTSP server is not open');
+  return server;
+}
+
+const gateway = serveGateway(calls, async () => {
+  await server?.close();
+  for (const { stream } of mounts.values()) await stream.close();
+  // A gateway that was killed cannot do it; one that lives still needs it.
+  if (folder !== undefined && process.ppid !== gatewayPid) rmSync(folder, { recursive: true, force: true });
+});

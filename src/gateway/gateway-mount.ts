@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { type CapError, type Closable, type Logger, once } from '../core/index.js';
+import type { CaptureSessionOptions } from '../session/index.js';
+import { Worker } from './worker.js';
+import type { CaptureCalls, CaptureDescription, Sendable } from './worker-calls.js';
+
+/** One source of the gateway and the path that it is served at. */
+export interface MountOptions extends Sendable<CaptureSessionOptions> {
+  /** `/desk`, `/lab/door`. */
+  readonly path: string;
+}
+
+const PROGRAM = fileURLToPath(new URL('./capture-worker.js', import.meta.url));
+
+/** A mount with its capture worker. */
+export class GatewayMount implements Closable {
+  readonly options: MountOptions;
+  /** Where its stream arrives in the door worker. */
+  readonly socketPath: string;
+  readonly worker: Worker<CaptureCalls>;
+  /** What is captured; undefined until it has been for the first time. */
+  description: CaptureDescription | undefined;
+  /** Why nothing is captured at present. */
+  failure: CapError | undefined;
+
+  constructor(options: MountOptions, socketPath: string, logger: Logger) {
+    this.options = options;
+    this.socketPath = socketPath;
+    const { path, ...capture } = options;
+    this.worker = new Worker<CaptureCalls>({
+      name: `the capture of ${path}`,
+      program: PROGRAM,
+      prepare: async (remote) => {
+        this.description = await remote.open(capture, socketPath);
+        this.failure = undefined;
+      },
+      logger: logger.child({ mount: path }),
+    });
+    this.worker.on('died', (error) => {
+      this.failure = error;
+    });
+  }
+
+  readonly close = once(() => this.worker.close());
+}

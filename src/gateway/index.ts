@@ -1,0 +1,2 @@
+export * from './gateway.js';
+export type { MountOptions } from './gateway-mount.js';

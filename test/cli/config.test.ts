@@ -1,0 +1,99 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readGatewayConfig } from '../../src/cli/config/gateway-config.js';
+import { buildCommands, runCap } from '../support/cap.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'cap-config-'));
+const file = join(folder, 'cap.toml');
+beforeAll(buildCommands);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function read(text: string): ReturnType<typeof readGatewayConfig> {
+  writeFileSync(file, text);
+  return readGatewayConfig(file);
+}
+
+test('keys are the options of the command, and mean the same', () => {
+  expect(
+    read(`
+[rtsp]
+host = "127.0.0.2"
+port = 0
+[mounts."lab/desk"]
+display = ":7"
+region = "640x480+10+20"
+cursor = false
+keep-alive = "5s"
+scale-preset = "p4"
+fps = 15
+quality = "low"
+hwencode = false
+[mounts]
+clock = { source = "test://clock", gundam = true, max-crops = 6 }
+`),
+  ).toMatchObject({
+    rtsp: { host: '127.0.0.2', port: 0 },
+    mounts: [
+      {
+        path: '/lab/desk',
+        source: {
+          kind: 'screen',
+          display: ':7',
+          region: { x: 10, y: 20, width: 640, height: 480 },
+          cursor: false,
+          keepAliveMs: 5000,
+        },
+        scaling: { preset: 'p4' },
+        encoder: { crf: 28, hardware: false },
+        fps: 15,
+      },
+      { path: '/clock', source: { kind: 'test', pattern: 'clock' }, scaling: { gundam: true, maxCrops: 6 } },
+    ],
+  });
+});
+
+test.each([
+  ['[mounts.a]\n\nfsp = 3', '3: unknown key "fsp"'],
+  ['[mounts.a]\nfps = 500', '2: expected a whole number from 1 to 120 for fps'],
+  ['[mounts.a]\nfps = 1.5', '2: expected a whole number from 1 to 120 for fps'],
+  ['[mounts.a]\nfps = [1]', '2: expected a text or a number for fps'],
+  ['[mounts.a]\ncursor = "no"', '2: expected true or false for cursor'],
+  ['[mounts.a]\ngundam = 1', '2: expected true or false for gundam'],
+  ['[mounts.a]\nsource = "gopher://x"', '2: expected screen, test or a URL for the source'],
+  ['[mounts.a]\nmonitor = "all"', '2: a mount has one monitor'],
+  ['[mounts.a]\ngundam = true\nscale-preset = "p4"', '1: gundam and scale-preset exclude each other'],
+  ['[mounts.a]\nscale-preset = "p5"', '1: unknown scale preset "p5"'],
+  ['[mounts.a]\nsource = "test"\nwindow = "x"', '1: window is for source screen'],
+  ['[mounts."../a b"]', '1: expected a path such as desk or lab/door for a mount'],
+  ['[mounts]\na = 1', '2: expected a table for a, such as [mounts.a]'],
+  ['[mounts.a]\n[rtps]\nport = 1', '2: unknown table "rtps"'],
+  ['[mounts.a]\n[rtsp]\nport = 99999', '3: expected a whole number from 0 to 65535 for port'],
+  ['[rtsp]\nport = 1', '1: there is no mount'],
+  ['', '1: there is no mount'],
+  ['[mounts.a]\nfps =\n', '3: '],
+  ['[mounts.a]\nfps = 1\nfps = 2', '3: '],
+  ['[mounts.a\n', '2: '],
+])('%j is refused with its place', (text, message) => {
+  expect(() => read(text)).toThrow(`${file}:${message}`);
+});
+
+test('a file that is not there, is a folder, is too large or is no text is refused in one line', async () => {
+  expect(() => readGatewayConfig(join(folder, 'none.toml'))).toThrow(/cannot read .*none\.toml: ENOENT/);
+  expect(() => readGatewayConfig(folder)).toThrow(/cannot read .*EISDIR/);
+  expect(() => read(`#${'x'.repeat(1 << 20)}`)).toThrow('larger than 1 MiB');
+  writeFileSync(file, Buffer.from([0xff, 0xfe, 0x00]));
+  expect(() => readGatewayConfig(file)).toThrow(/cannot read/);
+  expect((await runCap(['serve', '--config', join(folder, 'none.toml')])).code).toBe(2);
+});
+
+test('the example of the documentation is right', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
+  writeFileSync(file, /```toml\n(.*?)```/s.exec(page)?.[1] ?? '');
+  expect(await runCap(['config', 'check', file])).toEqual({
+    code: 0,
+    stdout: `${file} is right: /desk, /lab/clock, /door\n`,
+    stderr: '',
+  });
+});
