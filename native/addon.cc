@@ -12,6 +12,7 @@
 #include "relay.h"
 #include "rtsp_server.h"
 #include "sei.h"
+#include "tls_trust.h"
 #include "unit_receiver.h"
 #include "unit_sender.h"
 #include "wayland_display.h"
@@ -64,6 +65,8 @@ void InitializeOnce(Napi::Env env) {
   static GError* error = nullptr;
   static const bool ready = [] {
     SurviveX11Errors();
+    // GnuTLS would also speak TLS 1.0 and 1.1; GIO has no other way to say so.
+    g_setenv("G_TLS_GNUTLS_PRIORITY", "NORMAL:-VERS-TLS1.1:-VERS-TLS1.0", FALSE);
     if (!gst_init_check(nullptr, nullptr, &error)) return false;
     g_log_set_handler("GStreamer", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     g_log_set_handler("GStreamer-RTSP", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
@@ -93,6 +96,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("sizeOfWayland", Napi::Function::New(env, SizeOfWayland));
   exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));
   exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
+  exports.Set("trustTls", Napi::Function::New(env, TrustTls));
   exports.Set("listDevices", Napi::Function::New(env, ListDevices));
   exports.Set("hasElement", Napi::Function::New(env, HasElement));
   exports.Set("writeSei", Napi::Function::New(env, WriteSei));

@@ -20,10 +20,6 @@ constexpr int kBacklog = 128;
 // Bounds how much video waits in the kernel for a slow reader; a large key frame still fits.
 constexpr int kClientSendBuffer = 512 * 1024;
 
-Event ReaderEvent(const char* type, const RtspReader& reader, const std::string& path) {
-  return {type, {{"peer", reader.peer()}, {"protocol", std::string(reader.protocol())}, {"path", path}}};
-}
-
 // The first stream's transport in a playing session.
 GstRTSPStreamTransport* VideoTransport(GstRTSPContext* context) {
   return context->sessmedia ? gst_rtsp_session_media_get_transport(context->sessmedia, 0) : nullptr;
@@ -34,9 +30,13 @@ std::shared_ptr<RtspCore> Lock(gpointer data) { return static_cast<std::weak_ptr
 }  // namespace
 
 RtspCore::RtspCore(RtspOptions options, Napi::Env env, Napi::Function listener)
-    : options_(std::move(options)), server_(gst_rtsp_server_new()), events_(env, listener, "cap rtsp events", 256) {
+    : options_(std::move(options)),
+      server_(gst_rtsp_server_new()),
+      port_(options_.port),
+      tls_port_(options_.tls_port),
+      events_(env, listener, "cap rtsp events", 256),
+      readers_(events_) {
   gst_rtsp_server_set_address(server_, options_.host.c_str());
-  gst_rtsp_server_set_service(server_, std::to_string(options_.port).c_str());
   gst_rtsp_server_set_backlog(server_, kBacklog);
   g_object_set(server_, "content-length-limit", kMaxRequestBytes, nullptr);
   GstRTSPThreadPool* threads = gst_rtsp_server_get_thread_pool(server_);
@@ -62,32 +62,82 @@ void RtspCore::Connect(gpointer instance, const char* signal, GCallback handler)
       static_cast<GConnectFlags>(0));
 }
 
-std::optional<Failure> RtspCore::Listen() {
+std::optional<Failure> RtspCore::OpenGate() {
+  GTlsCertificate* certificate = nullptr;
+  if (tls_port_ >= 0) {
+    GError* error = nullptr;
+    certificate =
+        g_tls_certificate_new_from_pem(options_.tls_pem.data(), static_cast<gssize>(options_.tls_pem.size()), &error);
+    if (!certificate) return FailureFromGError("tls", error);
+  }
+  std::weak_ptr<RtspCore> core = weak_from_this();
+  gate_ = std::make_shared<RtspGate>(
+      DigestLogin(options_.realm, options_.users), certificate,
+      [core](const GstRTSPContext& context) {
+        auto self = core.lock();
+        return self ? self->WhyFull(context) : "the server is closed";
+      },
+      [core](Event event) {
+        if (auto self = core.lock()) self->Announce(std::move(event));
+      });
+  if (certificate) g_object_unref(certificate);
+  GstRTSPAuth* auth = RtspGate::AsAuth(gate_);
+  gst_rtsp_server_set_auth(server_, auth);
+  g_object_unref(auth);
+  return std::nullopt;
+}
+
+// gst_rtsp_server_create_source is for one socket a server.
+std::optional<Failure> RtspCore::ListenOn(int& port) {
+  if (port < 0) return std::nullopt;
+  gst_rtsp_server_set_service(server_, std::to_string(port).c_str());
   GError* error = nullptr;
-  source_ = gst_rtsp_server_create_source(server_, nullptr, &error);
-  if (!source_) {
+  GSocket* socket = gst_rtsp_server_create_socket(server_, nullptr, &error);
+  if (!socket) {
     const bool in_use = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
     return FailureFromGError(in_use ? "port-in-use" : "port", error);
   }
+  GSocketAddress* address = g_socket_get_local_address(socket, nullptr);
+  port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+  g_object_unref(address);
+  GSource* source = g_socket_create_source(socket, G_IO_IN, nullptr);
+  g_object_unref(socket);
+  g_source_set_callback(source, G_SOURCE_FUNC(gst_rtsp_server_io_func), g_object_ref(server_), g_object_unref);
+  sources_.push_back(source);
+  return std::nullopt;
+}
+
+std::optional<Failure> RtspCore::Listen() {
+  if (auto failure = OpenGate()) return failure;
+  for (int* port : {&port_, &tls_port_}) {
+    if (auto failure = ListenOn(*port)) return failure;
+  }
+  gate_->set_tls_port(tls_port_);
   GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server_);
   Connect(sessions, "session-removed", G_CALLBACK(OnSessionRemoved));
   g_object_unref(sessions);
   Connect(server_, "client-connected", G_CALLBACK(OnClient));
-  g_source_attach(source_, MainLoop::Get().context());
-  port_ = gst_rtsp_server_get_bound_port(server_);
-  timer_ = MainLoop::Get().Every(kCheckIntervalMs, [this] { CheckReaders(); });
+  for (GSource* source : sources_) g_source_attach(source, MainLoop::Get().context());
+  // Expired sessions, which gst-rtsp-server keeps until asked, and slow readers.
+  sources_.push_back(MainLoop::Get().Every(kCheckIntervalMs, [this] {
+    GstRTSPSessionPool* pool = gst_rtsp_server_get_session_pool(server_);
+    gst_rtsp_session_pool_cleanup(pool);
+    g_object_unref(pool);
+    readers_.Check(uint64_t{options_.max_stall_ms} * 1000000);
+  }));
   return std::nullopt;
 }
 
-std::optional<Failure> RtspCore::Mount(const std::string& path, std::shared_ptr<HubCore> hub, unsigned max_waiting) {
-  auto mount = std::make_unique<RtspMount>(server_, path, std::move(hub));
+std::optional<Failure> RtspCore::Mount(const std::string& path, std::shared_ptr<HubCore> hub,
+                                       RtspMount::Limits limits) {
+  auto mount = std::make_unique<RtspMount>(server_, path, std::move(hub), limits);
   const Failure closed{"closed", "", "the RTSP server is closed", ""};
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return closed;
     opening_.push_back(mount.get());
   }
-  auto failure = mount->Prepare(max_waiting);
+  auto failure = mount->Prepare();
   std::lock_guard<std::mutex> lock(mutex_);
   opening_.erase(std::find(opening_.begin(), opening_.end(), mount.get()));
   if (closed_) return closed;
@@ -106,29 +156,31 @@ void RtspCore::Unmount(const std::string& path) {
     mounts_.erase(found);
   }
   // Its readers are told by the end of their connection.
+  CloseReaders("unmounted", [&](const RtspReader& reader) { return reader.identity().path == path; });
+}
+
+bool RtspCore::Kick(uint64_t id) {
+  const auto is_meant = [id](const RtspReader& reader) { return reader.identity().id == id; };
+  if (readers_.Count(is_meant) == 0) return false;
+  CloseReaders("kicked", is_meant);
+  return true;
+}
+
+void RtspCore::CloseReaders(const char* reason, const RtspReaders::Match& matches) {
   MainLoop::Get().Run([&] {
-    std::vector<GstRTSPClient*> clients;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      for (auto& entry : readers_) {
-        if (entry.path == path) clients.push_back(GST_RTSP_CLIENT(g_object_ref(entry.reader->client())));
-      }
-    }
-    for (GstRTSPClient* client : clients) {
-      gst_rtsp_client_close(client);
-      g_object_unref(client);
-    }
+    GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server_);
+    readers_.Close(sessions, reason, matches);
+    g_object_unref(sessions);
   });
 }
 
 // On the main loop: no new clients, and an end to those there are.
 void RtspCore::EndClients() {
-  for (GSource* source : {timer_, source_}) {
-    if (!source) continue;
+  for (GSource* source : sources_) {
     g_source_destroy(source);
     g_source_unref(source);
   }
-  timer_ = source_ = nullptr;
+  sources_.clear();
   gst_rtsp_server_client_filter(
       server_, [](GstRTSPServer*, GstRTSPClient*, gpointer) { return GST_RTSP_FILTER_REMOVE; }, nullptr);
   GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server_);
@@ -146,10 +198,9 @@ void RtspCore::Close() {
   }
   MainLoop::Get().Run([this] { EndClients(); });
   std::vector<std::unique_ptr<RtspMount>> mounts;
-  std::vector<Entry> readers;
+  readers_.Clear();
   std::lock_guard<std::mutex> lock(mutex_);
   mounts.swap(mounts_);
-  readers.swap(readers_);
 }
 
 void RtspCore::OnClient(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
@@ -171,146 +222,108 @@ void RtspCore::OnClient(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
   self->Connect(client, "closed", G_CALLBACK(OnClosed));
 }
 
-void RtspCore::OnSession(GstRTSPClient*, GstRTSPSession* session, gpointer data) {
+void RtspCore::OnSession(GstRTSPClient* client, GstRTSPSession* session, gpointer data) {
+  RtspGate::Claim(client, session);
   if (auto self = Lock(data)) gst_rtsp_session_set_timeout(session, self->options_.session_timeout_s);
-}
-
-std::shared_ptr<HubCore> RtspCore::HubOf(GstRTSPMedia* media) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  for (auto& mount : mounts_) {
-    if (mount->media() == media) return mount->hub();
-  }
-  return nullptr;
 }
 
 void RtspCore::OnPlay(GstRTSPClient* client, GstRTSPContext* context, gpointer data) {
   if (auto self = Lock(data)) self->AddReader(client, context);
 }
 
+RtspMount* RtspCore::MountOf(GstRTSPMedia* media) {
+  for (auto& mount : mounts_) {
+    if (mount->media() == media) return mount.get();
+  }
+  return nullptr;
+}
+
+// As gst-rtsp-server finds it: the longest path wins.
+RtspMount* RtspCore::MountAt(const std::string& path) {
+  RtspMount* found = nullptr;
+  for (auto& mount : mounts_) {
+    const std::string& own = mount->path();
+    const bool below = path == own || path.compare(0, own.size() + 1, own + "/") == 0;
+    if (below && (!found || own.size() > found->path().size())) found = mount.get();
+  }
+  return found;
+}
+
+// Counted at SETUP, so that whoever comes too late hears of it at once, and again at PLAY, which decides.
+std::string RtspCore::WhyFull(const GstRTSPContext& context) {
+  const std::string session = context.session ? gst_rtsp_session_get_sessionid(context.session) : "";
+  if (readers_.Count([&](const RtspReader& reader) { return reader.identity().session_id == session; }) > 0) return "";
+  if (options_.max_readers > 0 && readers_.Count([](const RtspReader&) { return true; }) >= options_.max_readers) {
+    return "Too many readers";
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  const RtspMount* mount = MountAt(context.uri ? context.uri->abspath : "");
+  if (!mount || mount->limits().max_readers == 0) return "";
+  const size_t there =
+      readers_.Count([&](const RtspReader& reader) { return reader.identity().path == mount->path(); });
+  return there >= mount->limits().max_readers ? "Too many readers of " + mount->path() : "";
+}
+
+void RtspCore::Announce(Event event) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ++(event.type == "reader-refused" ? refused_ : failed_logins_);
+  }
+  events_.Post(std::move(event));
+}
+
 // Gives who joins a picture to begin with: a new key frame or, where that cannot be had and nobody
 // else would see it a second time, what came since the last one.
 void RtspCore::BeginFor(GstRTSPMedia* media, HubCore& hub) {
   if (!hub.keeps_gop()) return hub.RequestKeyFrame();
+  if (readers_.Any(&hub)) return;
   std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& entry : readers_) {
-    if (entry.hub.get() == &hub) return;
-  }
-  for (auto& mount : mounts_) {
-    if (mount->media() == media) mount->door().Restart();
-  }
+  if (RtspMount* mount = MountOf(media)) mount->door().Restart();
 }
 
 void RtspCore::AddReader(GstRTSPClient* client, GstRTSPContext* context) {
   GstRTSPStreamTransport* transport = VideoTransport(context);
   if (!transport || !context->session) return;
-  auto hub = HubOf(context->media);
-  if (!hub) return;
+  std::shared_ptr<HubCore> hub;
+  RtspReader::Identity identity{readers_.NextId(), gst_rtsp_session_get_sessionid(context->session),
+                                RtspGate::UserOf(client), "", gate_->IsSecure(gst_rtsp_client_get_connection(client))};
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const RtspMount* mount = MountOf(context->media);
+    if (!mount || closed_) return;
+    hub = mount->hub();
+    identity.path = mount->path();
+  }
   // The sender thread sleeps until something new comes; a joiner should not wait for that.
   gst_rtsp_stream_transport_message_sent(transport);
   BeginFor(context->media, *hub);
-  const std::string session_id = gst_rtsp_session_get_sessionid(context->session);
-  const std::string path = context->uri ? context->uri->abspath : "";
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) return;
-  for (auto& entry : readers_) {
-    if (entry.reader->session_id() == session_id) return;  // PLAY again
-  }
-  auto reader = std::make_unique<RtspReader>(client, transport, session_id);
-  events_.Post(ReaderEvent("reader-joined", *reader, path));
-  ++readers_total_;
-  readers_.push_back({std::move(reader), std::move(hub), path});
-}
-
-void RtspCore::RemoveReaders(const char* reason, const std::function<bool(const RtspReader&)>& matches) {
-  std::vector<Entry> gone;  // destroyed outside the lock: letting a client go may call back
-  std::lock_guard<std::mutex> lock(mutex_);
-  for (size_t i = 0; i < readers_.size();) {
-    if (!matches(*readers_[i].reader)) {
-      ++i;
-      continue;
-    }
-    Event event = ReaderEvent("reader-left", *readers_[i].reader, readers_[i].path);
-    event.fields.emplace_back("reason", std::string(reason));
-    events_.Post(std::move(event));
-    gone.push_back(std::move(readers_[i]));
-    readers_.erase(readers_.begin() + static_cast<ptrdiff_t>(i));
-  }
+  readers_.Add(std::make_unique<RtspReader>(client, transport, std::move(identity)), std::move(hub));
 }
 
 void RtspCore::OnTeardown(GstRTSPClient*, GstRTSPContext* context, gpointer data) {
   if (!context->session) return;
   const std::string id = gst_rtsp_session_get_sessionid(context->session);
   if (auto self = Lock(data))
-    self->RemoveReaders("teardown", [&](const RtspReader& r) { return r.session_id() == id; });
+    self->readers_.Remove("teardown", [&](const RtspReader& r) { return r.identity().session_id == id; });
 }
 
 void RtspCore::OnClosed(GstRTSPClient* client, gpointer data) {
   if (auto self = Lock(data))
-    self->RemoveReaders("disconnected", [&](const RtspReader& r) { return r.client() == client; });
+    self->readers_.Remove("disconnected", [&](const RtspReader& r) { return r.client() == client; });
 }
 
 void RtspCore::OnSessionRemoved(GstRTSPSessionPool*, GstRTSPSession* session, gpointer data) {
   const std::string id = gst_rtsp_session_get_sessionid(session);
-  if (auto self = Lock(data)) self->RemoveReaders("timeout", [&](const RtspReader& r) { return r.session_id() == id; });
-}
-
-// Every 250 ms on the main loop: expired sessions, which gst-rtsp-server keeps until asked, and slow readers.
-void RtspCore::CheckReaders() {
-  GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server_);
-  gst_rtsp_session_pool_cleanup(sessions);
-  g_object_unref(sessions);
-  const uint64_t now = MonotonicNs();
-  std::vector<GstRTSPClient*> stuck;
-  std::vector<std::shared_ptr<HubCore>> resumed;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (auto& entry : readers_) {
-      switch (entry.reader->Check(now, uint64_t{options_.max_stall_ms} * 1000000)) {
-        case RtspReader::Verdict::kFine:
-          break;
-        case RtspReader::Verdict::kCutOff:
-          ++cut_offs_;
-          events_.Post(ReaderEvent("reader-behind", *entry.reader, entry.path));
-          break;
-        case RtspReader::Verdict::kResumed:
-          events_.Post(ReaderEvent("reader-resumed", *entry.reader, entry.path));
-          resumed.push_back(entry.hub);
-          break;
-        case RtspReader::Verdict::kStuck:
-          ++readers_dropped_;
-          events_.Post(ReaderEvent("reader-dropped", *entry.reader, entry.path));
-          stuck.push_back(GST_RTSP_CLIENT(g_object_ref(entry.reader->client())));
-          break;
-      }
-    }
-  }
-  for (auto& hub : resumed) hub->RequestKeyFrame();
-  for (GstRTSPClient* client : stuck) {
-    RemoveReaders("stalled", [&](const RtspReader& r) { return r.client() == client; });
-    gst_rtsp_client_close(client);
-    g_object_unref(client);
-  }
+  if (auto self = Lock(data))
+    self->readers_.Remove("timeout", [&](const RtspReader& r) { return r.identity().session_id == id; });
 }
 
 Napi::Object RtspCore::Stats(Napi::Env env) {
-  std::lock_guard<std::mutex> lock(mutex_);
   Napi::Object stats = Napi::Object::New(env);
-  Napi::Array readers = Napi::Array::New(env, readers_.size());
-  for (uint32_t i = 0; i < readers_.size(); ++i) {
-    const RtspReader& reader = *readers_[i].reader;
-    Napi::Object item = Napi::Object::New(env);
-    item.Set("peer", reader.peer());
-    item.Set("protocol", reader.protocol());
-    item.Set("path", readers_[i].path);
-    item.Set("connectedMs", static_cast<double>((MonotonicNs() - reader.since_ns()) / 1000000));
-    item.Set("behind", reader.behind());
-    item.Set("cutOffs", static_cast<double>(reader.cut_off_count()));
-    readers.Set(i, item);
-  }
-  stats.Set("readers", readers);
-  stats.Set("readersTotal", static_cast<double>(readers_total_));
-  stats.Set("readersDropped", static_cast<double>(readers_dropped_));
-  stats.Set("cutOffs", static_cast<double>(cut_offs_));
+  readers_.Report(stats);
+  std::lock_guard<std::mutex> lock(mutex_);
+  stats.Set("readersRefused", static_cast<double>(refused_));
+  stats.Set("failedLogins", static_cast<double>(failed_logins_));
   uint64_t delivered = 0, dropped = 0;
   for (auto& mount : mounts_) {
     delivered += mount->door().delivered();

@@ -11,14 +11,20 @@
 
 #include "event_channel.h"
 #include "main_loop.h"
+#include "rtsp_gate.h"
 #include "rtsp_mount.h"
-#include "rtsp_reader.h"
+#include "rtsp_readers.h"
 
 namespace cap {
 
 struct RtspOptions {
   std::string host;
-  int port = 0;  // 0: a free one
+  int port = 0;         // 0: a free one, -1: none
+  int tls_port = -1;    // likewise
+  std::string tls_pem;  // certificate chain and key, for the TLS port
+  std::string realm;
+  std::vector<RtspUser> users;  // none: everybody may read
+  unsigned max_readers = 0;     // 0: as many as come
   unsigned max_stall_ms = 10000;
   unsigned session_timeout_s = 60;
 };
@@ -30,11 +36,14 @@ class RtspCore : public std::enable_shared_from_this<RtspCore> {
   ~RtspCore();
 
   std::optional<Failure> Listen();
-  std::optional<Failure> Mount(const std::string& path, std::shared_ptr<HubCore> hub, unsigned max_waiting_units);
+  std::optional<Failure> Mount(const std::string& path, std::shared_ptr<HubCore> hub, RtspMount::Limits limits);
   void Unmount(const std::string& path);
+  // Ends the reader of that id; false when there is none.
+  bool Kick(uint64_t id);
   void Close();
 
-  int port() const { return port_; }
+  int port() const { return port_; }  // -1: none
+  int tls_port() const { return tls_port_; }
   EventChannel& events() { return events_; }
   Napi::Object Stats(Napi::Env env);
 
@@ -46,30 +55,31 @@ class RtspCore : public std::enable_shared_from_this<RtspCore> {
   static void OnTeardown(GstRTSPClient* client, GstRTSPContext* context, gpointer data);
   static void OnClosed(GstRTSPClient* client, gpointer data);
   static void OnSessionRemoved(GstRTSPSessionPool*, GstRTSPSession* session, gpointer data);
+  std::optional<Failure> OpenGate();
+  // Listens on `port`, -1 for none, and then says which it is.
+  std::optional<Failure> ListenOn(int& port);
   void Connect(gpointer instance, const char* signal, GCallback handler);
   void EndClients();
+  void CloseReaders(const char* reason, const RtspReaders::Match& matches);
   void BeginFor(GstRTSPMedia* media, HubCore& hub);
   void AddReader(GstRTSPClient* client, GstRTSPContext* context);
-  void RemoveReaders(const char* reason, const std::function<bool(const RtspReader&)>& matches);
-  void CheckReaders();
-  std::shared_ptr<HubCore> HubOf(GstRTSPMedia* media);
+  void Announce(Event event);
+  std::string WhyFull(const GstRTSPContext& context);
+  // The mount that a request's path belongs to, or null. Under the lock.
+  RtspMount* MountAt(const std::string& path);
+  RtspMount* MountOf(GstRTSPMedia* media);
 
   const RtspOptions options_;
   GstRTSPServer* server_;
-  GSource* source_ = nullptr;
-  GSource* timer_ = nullptr;
-  int port_ = 0;
+  std::vector<GSource*> sources_;  // listening sockets and the timer
+  int port_, tls_port_;
   EventChannel events_;
+  RtspReaders readers_;
+  std::shared_ptr<RtspGate> gate_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<RtspMount>> mounts_;
   std::vector<RtspMount*> opening_;  // each owned by the thread that prepares it
-  struct Entry {
-    std::unique_ptr<RtspReader> reader;
-    std::shared_ptr<HubCore> hub;
-    std::string path;
-  };
-  std::vector<Entry> readers_;
-  uint64_t readers_total_ = 0, readers_dropped_ = 0, cut_offs_ = 0;
+  uint64_t refused_ = 0, failed_logins_ = 0;
   bool closed_ = false;
 };
 

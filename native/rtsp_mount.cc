@@ -45,10 +45,15 @@ GstRTSPMediaFactory* NewFactory() {
   return factory;
 }
 
+// RTCP sender reports: gst-rtsp-server's add the pipeline's latency to the time of a packet; without it the wall
+// time that they give for an RTP time is that of the capture.
 // Access units come in real time already; a sink that syncs would hold every packet for GstBaseSink's
 // processing deadline of 20 ms. gst-rtsp-server turns the TCP sink's sync on again at each PLAY, so
 // the deadline goes too.
 void OnElementAdded(GstBin*, GstBin*, GstElement* element, gpointer) {
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "rtcp-sync-send-time")) {
+    g_object_set(element, "rtcp-sync-send-time", FALSE, nullptr);
+  }
   if (GST_IS_BASE_SINK(element)) g_object_set(element, "sync", FALSE, "processing-deadline", guint64{0}, nullptr);
 }
 
@@ -57,8 +62,8 @@ gboolean SwallowList(GstBufferList*, guint8, gpointer) { return TRUE; }
 
 }  // namespace
 
-RtspMount::RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub)
-    : server_(GST_RTSP_SERVER(g_object_ref(server))), path_(std::move(path)), hub_(std::move(hub)) {}
+RtspMount::RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub, Limits limits)
+    : server_(GST_RTSP_SERVER(g_object_ref(server))), path_(std::move(path)), hub_(std::move(hub)), limits_(limits) {}
 
 bool RtspMount::Construct(GstRTSPMediaFactory* factory) {
   GstRTSPUrl* url = nullptr;
@@ -81,7 +86,7 @@ void RtspMount::Cancel() {
   gst_object_unref(bin);
 }
 
-std::optional<Failure> RtspMount::Prepare(unsigned max_waiting_units) {
+std::optional<Failure> RtspMount::Prepare() {
   GstRTSPMediaFactory* factory = NewFactory();
   if (!Construct(factory)) {
     g_object_unref(factory);
@@ -93,7 +98,7 @@ std::optional<Failure> RtspMount::Prepare(unsigned max_waiting_units) {
     g_signal_connect(pipeline, "deep-element-added", G_CALLBACK(OnElementAdded), nullptr);
     gst_object_unref(pipeline);
   }
-  door_ = std::make_shared<AppsrcDoor>(hub_, appsrc, max_waiting_units, AppsrcDoor::Timeline::kClock);
+  door_ = std::make_shared<AppsrcDoor>(hub_, appsrc, limits_.max_waiting_units, AppsrcDoor::Timeline::kClock);
   gst_object_unref(appsrc);
   gst_object_unref(bin);
   hub_->Add(door_);

@@ -16,11 +16,15 @@ namespace cap {
 
 class RtspMount {
  public:
-  RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub);
+  struct Limits {
+    unsigned max_waiting_units;
+    unsigned max_readers;  // 0: as many as come
+  };
+  RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub, Limits limits);
   ~RtspMount();
 
   // Blocks until the media has its first access unit, so that DESCRIBE can be answered.
-  std::optional<Failure> Prepare(unsigned max_waiting_units);
+  std::optional<Failure> Prepare();
 
   // Makes a Prepare on another thread fail soon; it would wait for up to twenty seconds.
   void Cancel();
@@ -29,6 +33,7 @@ class RtspMount {
   const std::shared_ptr<HubCore>& hub() const { return hub_; }
   AppsrcDoor& door() const { return *door_; }
   GstRTSPMedia* media() const { return media_; }
+  const Limits& limits() const { return limits_; }
 
  private:
   bool Construct(GstRTSPMediaFactory* factory);
@@ -37,6 +42,7 @@ class RtspMount {
   GstRTSPServer* server_;
   std::string path_;
   std::shared_ptr<HubCore> hub_;
+  const Limits limits_;
   std::shared_ptr<AppsrcDoor> door_;
   std::mutex mutex_;  // of what Cancel uses
   bool cancelled_ = false;

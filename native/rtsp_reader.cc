@@ -38,11 +38,11 @@ std::string PeerOf(GstRTSPClient* client) {
 
 }  // namespace
 
-RtspReader::RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, std::string session_id)
+RtspReader::RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, Identity identity)
     : client_(GST_RTSP_CLIENT(g_object_ref(client))),
       transport_(GST_RTSP_STREAM_TRANSPORT(g_object_ref(transport))),
       stream_(GST_RTSP_STREAM(g_object_ref(gst_rtsp_stream_transport_get_stream(transport)))),
-      session_id_(std::move(session_id)),
+      identity_(std::move(identity)),
       peer_(PeerOf(client)),
       tcp_(gst_rtsp_stream_transport_get_transport(transport)->lower_transport == GST_RTSP_LOWER_TRANS_TCP),
       since_ns_(MonotonicNs()) {}

@@ -14,8 +14,16 @@ namespace cap {
 // whole GOPs; drained again, it is put back with a key frame; stuck for too long, it is closed.
 class RtspReader {
  public:
+  struct Identity {
+    uint64_t id;  // counted from 1 by the server
+    std::string session_id;
+    std::string user;  // empty without a login
+    std::string path;  // of its mount
+    bool secure;       // over TLS
+  };
+
   // `transport` is the video stream's. Takes references of its own.
-  RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, std::string session_id);
+  RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, Identity identity);
   ~RtspReader();
   RtspReader(const RtspReader&) = delete;
   RtspReader& operator=(const RtspReader&) = delete;
@@ -26,9 +34,9 @@ class RtspReader {
   Verdict Check(uint64_t now_ns, uint64_t max_stall_ns);
 
   GstRTSPClient* client() const { return client_; }
-  const std::string& session_id() const { return session_id_; }
+  const Identity& identity() const { return identity_; }
   const std::string& peer() const { return peer_; }
-  const char* protocol() const { return tcp_ ? "tcp" : "udp"; }
+  const char* protocol() const { return identity_.secure ? "tls" : tcp_ ? "tcp" : "udp"; }
   uint64_t since_ns() const { return since_ns_; }
   uint64_t cut_off_count() const { return cut_off_count_; }
   bool behind() const { return off_stream_; }
@@ -37,7 +45,7 @@ class RtspReader {
   GstRTSPClient* client_;
   GstRTSPStreamTransport* transport_;
   GstRTSPStream* stream_;
-  std::string session_id_;
+  const Identity identity_;
   std::string peer_;
   bool tcp_;
   uint64_t since_ns_;

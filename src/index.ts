@@ -47,8 +47,19 @@ export {
   type SpeedPreset,
 } from './transport/encoder.js';
 export type { Mp4Recorder, Mp4RecorderEvents } from './transport/mp4-recorder.js';
-export { type RtspReader, RtspServer, type RtspServerEvents, type RtspServerOptions } from './transport/rtsp-server.js';
+export {
+  type RtspMountOptions,
+  type RtspReader,
+  RtspServer,
+  type RtspServerEvents,
+  type RtspServerOptions,
+  type RtspTlsOptions,
+} from './transport/rtsp-server.js';
+export { readUserFile } from './transport/rtsp-user-file.js';
+export { type RtspUser, rtspUser } from './transport/rtsp-users.js';
+export { selfSignedIdentity } from './transport/self-signed.js';
 export type { SharedStream } from './transport/shared-stream.js';
+export { fingerprintOf, readTlsIdentity, type TlsIdentity } from './transport/tls-identity.js';
 
 // --- Have a model look at a stream, once or again and again ---
 
@@ -70,6 +81,7 @@ export type { FrameSource, NextFrameOptions } from './consumer/frame-source.js';
 export { Sampler, type SamplerEvents, type SamplerOptions } from './consumer/sampler.js';
 export type { Frame, FrameMetadata } from './core/frame.js';
 export { parseSeiPayload } from './core/sei-payload.js';
+export type { TlsTrust } from './native/tls-trust.js';
 
 // --- Providers, and what it takes to write an adaptor ---
 

@@ -56,6 +56,7 @@ export const REQUIREMENTS = [
   requirement('run', 'plugin', 'ximagesrc rtp rtpmanager rtsp udp isomp4', 'screen capture, RTP, RTSP, MP4', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('run', 'plugin', 'videoparsersbad', 'parses H.264', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugins-bad-free', 'gst-plugins-bad'),
   requirement('run', 'plugin', 'libav', 'decodes H.264', 'gstreamer1.0-libav', 'gstreamer1-plugin-libav', 'gst-libav'),
+  requirement('run', 'file', pluginPaths('gio/modules/libgiognutls.so gio/modules/libgioopenssl.so'), 'TLS', 'glib-networking', 'glib-networking', 'glib-networking'),
   requirement('run', 'command', 'Xvfb', 'the demo screen on a machine without a display', 'xvfb', 'xorg-x11-server-Xvfb', 'xorg-server-xvfb'),
   requirement('run', 'command', 'xterm', 'shows the text of the demo', 'xterm', 'xterm', 'xterm'),
   requirement('run', 'file', FONT_FILES, 'the font of the demo', 'fonts-dejavu-core', 'dejavu-sans-mono-fonts', 'ttf-dejavu'),

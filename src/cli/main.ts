@@ -7,6 +7,7 @@ import { registerDoctor } from './commands/doctor.js';
 import { registerPresets } from './commands/presets.js';
 import { registerServe } from './commands/serve.js';
 import { registerSources } from './commands/sources.js';
+import { registerUser } from './commands/user.js';
 import { registerWatch } from './commands/watch.js';
 import { run } from './run.js';
 
@@ -24,6 +25,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerConfig(program);
   registerSources(program);
   registerPresets(program);
+  registerUser(program, stop);
   registerDoctor(program);
   return run(program, args);
 }

@@ -1,5 +1,11 @@
 import { type Command, Option } from 'commander';
-import { type AdaptorOptions, DEFAULT_PROMPT, type ModelOptions, PROVIDERS } from '../session/index.js';
+import {
+  type AdaptorOptions,
+  DEFAULT_PROMPT,
+  type ModelOptions,
+  PROVIDERS,
+  type SamplerOptions,
+} from '../session/index.js';
 import { duration, integer, oneOf } from './parse-options.js';
 
 /** The options that say which model looks, at what and how. */
@@ -13,6 +19,9 @@ export interface ModelFlags {
   readonly maxTokens?: number;
   readonly timeout?: number;
   readonly protocol: 'tcp' | 'udp';
+  readonly tlsFingerprint?: string;
+  readonly tlsCa?: string;
+  readonly tlsInsecure?: true;
   readonly json?: true;
   readonly verbose?: true;
 }
@@ -31,11 +40,15 @@ export function addModelOptions(command: Command): Command {
     .option('--max-tokens <n>', 'most tokens of an answer', integer('--max-tokens', 1, 1_000_000))
     .option('--timeout <time>', 'longest wait for an answer (default: 5m)', duration('--timeout', 100))
     .option('--protocol <tcp|udp>', 'how to receive the stream', oneOf('--protocol', ['tcp', 'udp']), 'tcp')
+    .option('--tls-fingerprint <sha256:…>', 'for rtsps://, take this certificate and no other')
+    .option('--tls-ca <file>', 'for rtsps://, trust the authorities in this file (PEM)')
+    .option('--tls-insecure', 'for rtsps://, take any certificate: others may read along')
     .option('--json', 'print one JSON object per answer')
     .option('-v, --verbose', 'say more on standard error')
     .addHelpText(
       'after',
-      `\nProviders:\n${PROVIDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}\n` +
+      '\nA login: in the address, or CAP_RTSP_USER and CAP_RTSP_PASSWORD in the environment\n' +
+        `\nProviders:\n${PROVIDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}\n` +
         `\nKeys come from the environment: ${keys.map((provider) => provider.keyVariable).join(', ')}`,
     );
 }
@@ -47,6 +60,12 @@ export function toModel({ provider, model, baseUrl, detail }: ModelFlags): Model
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(detail === undefined ? {} : { detail }),
   };
+}
+
+/** How the stream is received. A login in the environment is seen by nobody else. */
+export function toSampler({ protocol, tlsFingerprint, tlsCa, tlsInsecure }: ModelFlags): SamplerOptions {
+  const { CAP_RTSP_USER: user, CAP_RTSP_PASSWORD: password } = process.env;
+  return { protocol, user, password, tls: { fingerprint: tlsFingerprint, caFile: tlsCa, insecure: tlsInsecure } };
 }
 
 /** The part of the options that goes with each look. */

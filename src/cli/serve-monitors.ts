@@ -1,6 +1,7 @@
 import { type CapError, formatSize, type Logger } from '../core/index.js';
 import { MonitorStreams, type MonitorStreamsOptions } from '../session/index.js';
 import { errorText } from './error-text.js';
+import { announceRtsp } from './rtsp-options.js';
 
 export interface ServeMonitorsOptions extends MonitorStreamsOptions {
   readonly logger: Logger;
@@ -14,13 +15,11 @@ export async function serveMonitors({ stop, durationMs, ...options }: ServeMonit
   await using streams = await MonitorStreams.open(options);
   const ended = new Promise<CapError>((resolve) => streams.on('ended', resolve));
   streams.on('lost', ({ path }, error) => logger.warn(`${path}: ${errorText(error)}`));
-  for (const { path, session } of streams.streams) {
+  for (const { session } of streams.streams) {
     process.stdout.write(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)}\n`);
-    process.stdout.write(`${streams.server.url(path)}\n`);
   }
-  if (!streams.server.isLoopback) {
-    logger.warn(`${streams.server.host} is open to the network and the streams have no password`);
-  }
+  const paths = streams.streams.map(({ path }) => path);
+  announceRtsp(streams.server, paths, options.rtsp?.tls, logger);
   const error = await Promise.race([ended, stopped(stop, durationMs)]);
   if (error) throw error;
 }

@@ -1,12 +1,14 @@
 import { CapError, once, TypedEvents } from '../core/index.js';
 import {
+  applyTlsTrust,
   explainRtspFailure,
   type NativeFrameSink,
   type NativePicture,
   native,
   Pipeline,
+  type RtspAddress,
   rtspProperties,
-  splitRtspUrl,
+  type TlsTrust,
 } from '../native/index.js';
 
 export type RtspConnectionEvents = {
@@ -30,11 +32,11 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
   readonly #pipeline: Pipeline;
   readonly #sink: NativeFrameSink;
 
-  constructor(url: string, protocol: 'tcp' | 'udp') {
+  constructor(address: RtspAddress, protocol: 'tcp' | 'udp', trust: TlsTrust) {
     super();
-    const address = splitRtspUrl(url);
     this.#pipeline = new Pipeline(LAUNCH, { source: rtspProperties(address, protocol) });
     try {
+      applyTlsTrust(this.#pipeline.native, 'source', trust);
       this.#sink = native(
         (addon) => new addon.FrameSink(this.#pipeline.native, 'frames', 'parse', () => this.emit('frame')),
       );

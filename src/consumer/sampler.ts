@@ -1,17 +1,27 @@
 import {
   CapError,
   closedError,
+  type ErrorCode,
   expectInteger,
   type Frame,
   type Logger,
   once,
   parseSeiPayload,
   redact,
+  registerSecret,
   silentLogger,
   TypedEvents,
   unexpected,
 } from '../core/index.js';
-import { isRtspUrl, type NativePicture, nativePromise } from '../native/index.js';
+import {
+  expectTlsTrust,
+  isRtspUrl,
+  type NativePicture,
+  nativePromise,
+  type RtspAddress,
+  splitRtspUrl,
+  type TlsTrust,
+} from '../native/index.js';
 import type { FrameSource } from './frame-source.js';
 import { RtspConnection } from './rtsp-connection.js';
 
@@ -19,6 +29,11 @@ import { RtspConnection } from './rtsp-connection.js';
 export interface SamplerOptions {
   /** `tcp` never loses packets; `udp` may. @default 'tcp' */
   readonly protocol?: 'tcp' | 'udp' | undefined;
+  /** A login, for an address that has none in it. */
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** For `rtsps://`. @default what the system trusts */
+  readonly tls?: TlsTrust | undefined;
   /** Whether a first connection that fails is tried again, until `connectTimeoutMs` is over. @default true */
   readonly retryFirstConnection?: boolean | undefined;
   /** How long the first frame may take, 500 to 600000. @default 10000 */
@@ -38,6 +53,7 @@ export type SamplerEvents = {
 
 interface Settings {
   readonly protocol: 'tcp' | 'udp';
+  readonly tls: TlsTrust;
   readonly retryFirstConnection: boolean;
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
@@ -51,6 +67,8 @@ interface Waiter {
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
+/** What another try would not change. */
+const FINAL: readonly ErrorCode[] = ['CAP_AUTH_FAILED', 'CAP_TLS_UNTRUSTED', 'CAP_DEPENDENCY_MISSING'];
 
 /**
  * The newest frame of an RTSP stream, by pull: frames in between are decoded and forgotten. Reads our
@@ -58,7 +76,8 @@ const LAST_RETRY_MS = 10_000;
  * go on across connections.
  */
 export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
-  readonly #url: string;
+  readonly #name: string;
+  readonly #address: RtspAddress;
   readonly #options: Settings;
   readonly #logger: Logger;
   #connection: RtspConnection | undefined;
@@ -77,10 +96,13 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   constructor(url: string, options: SamplerOptions = {}) {
     super();
     if (!isRtspUrl(url)) throw unexpected('the stream', 'an rtsp:// URL', redact(url));
-    this.#url = url;
+    this.#name = redact(url);
+    this.#address = withLogin(splitRtspUrl(url), options);
+    registerSecret(this.#address.password);
     this.#logger = options.logger ?? silentLogger;
     this.#options = {
       protocol: options.protocol ?? 'tcp',
+      tls: expectTlsTrust(options.tls ?? {}),
       retryFirstConnection: options.retryFirstConnection ?? true,
       connectTimeoutMs: expectInteger('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 500, 600_000),
       stallTimeoutMs: expectInteger('stallTimeoutMs', options.stallTimeoutMs ?? 10_000, 1000, 600_000),
@@ -95,7 +117,7 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
 
   /**
    * The newest frame with a sequence number above `afterSequence` (default: any), waiting for it if need be.
-   * @throws CAP_STREAM_UNAVAILABLE when the stream cannot be reached in time, CAP_CLOSED, or the signal's reason
+   * @throws CAP_STREAM_UNAVAILABLE when the stream cannot be reached in time, CAP_AUTH_FAILED, CAP_TLS_UNTRUSTED, CAP_CLOSED, or the signal's reason
    */
   async next(options: { afterSequence?: number; signal?: AbortSignal } = {}): Promise<Frame> {
     const { afterSequence = -1, signal } = options;
@@ -159,7 +181,7 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   #connect(): void {
     if (this.#closed) return;
     try {
-      const connection = new RtspConnection(this.#url, this.#options.protocol);
+      const connection = new RtspConnection(this.#address, this.#options.protocol, this.#options.tls);
       this.#connection = connection;
       connection.on('frame', () => this.#onFrame(connection));
       connection.on('failed', (error) => this.#onBroken(connection, error));
@@ -201,7 +223,8 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
     this.#connection = undefined;
     this.#connected = false;
     connection.close().catch((error: unknown) => this.#logger.debug('closing a broken connection failed', { error }));
-    const error = new CapError('CAP_STREAM_UNAVAILABLE', `${redact(this.#url)}: ${cause.message}`, {
+    const code = FINAL.includes(cause.code) ? cause.code : 'CAP_STREAM_UNAVAILABLE';
+    const error = new CapError(code, `${this.#name}: ${cause.message}`, {
       hint: cause.hint ?? 'check that the gateway runs and that the address and path are right',
       cause,
     });
@@ -216,7 +239,7 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   }
 
   #mayRetryFirst(cause: CapError): boolean {
-    if (cause.code === 'CAP_PROVIDER_AUTH' || cause.code === 'CAP_DEPENDENCY_MISSING') return false;
+    if (FINAL.includes(cause.code)) return false;
     const waitedMs = performance.now() - this.#startedMs;
     return this.#options.retryFirstConnection && waitedMs + this.#retryMs <= this.#options.connectTimeoutMs;
   }
@@ -226,6 +249,10 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
     this.#settle((waiter) => waiter.reject(error));
   }
 }
+
+/** What is in the address comes first. */
+const withLogin = (address: RtspAddress, { user = '', password = '' }: SamplerOptions): RtspAddress =>
+  address.user === '' ? { ...address, user, password } : address;
 
 function toFrame(picture: NativePicture, sequenceBase: number): Frame {
   const { data, width, height, receivedMonotonicNs, receivedWallUs, sequence, seiPayload } = picture;

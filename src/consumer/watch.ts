@@ -60,7 +60,14 @@ const OPTION_NAMES: readonly string[] = [
 ];
 const HOUR_MS = 3_600_000;
 /** What another try cannot change. */
-const LASTING: readonly ErrorCode[] = ['CAP_PROVIDER_AUTH', 'CAP_USAGE', 'CAP_DEPENDENCY_MISSING', 'CAP_CLOSED'];
+const LASTING: readonly ErrorCode[] = [
+  'CAP_PROVIDER_AUTH',
+  'CAP_AUTH_FAILED',
+  'CAP_TLS_UNTRUSTED',
+  'CAP_USAGE',
+  'CAP_DEPENDENCY_MISSING',
+  'CAP_CLOSED',
+];
 /** A request that is refused this often in a row is refused for what it is. */
 const MAX_REJECTIONS = 3;
 

@@ -31,6 +31,10 @@ export const ERROR_CODES = {
   CAP_PROVIDER_UNAVAILABLE: 13,
   /** The object was closed before the call. */
   CAP_CLOSED: 14,
+  /** A stream's server refuses the user, the password or the path. */
+  CAP_AUTH_FAILED: 15,
+  /** The certificate of a stream's server is not trusted. */
+  CAP_TLS_UNTRUSTED: 16,
 } as const;
 
 /** What tells errors apart; docs/errors.md says when each comes. */

@@ -3,6 +3,7 @@ export * from './closing.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './expect.js';
+export * from './fewer-lines.js';
 export * from './frame.js';
 export * from './geometry.js';
 export * from './gundam-grid.js';

@@ -85,8 +85,12 @@ export interface NativeFrameSink {
 }
 
 export interface ReaderStats {
+  /** Counted from 1. */
+  readonly id: number;
   readonly peer: string;
-  readonly protocol: 'tcp' | 'udp';
+  /** Who has logged in. */
+  readonly user?: string;
+  readonly protocol: 'tcp' | 'udp' | 'tls';
   readonly path: string;
   readonly connectedMs: number;
   /** Whether the reader is off the stream until it has caught up. */
@@ -101,14 +105,35 @@ export interface RtspStats {
   /** Readers closed because they stalled for too long. */
   readonly readersDropped: number;
   readonly cutOffs: number;
+  /** Times that there was no room for another reader. */
+  readonly readersRefused: number;
+  readonly failedLogins: number;
   readonly accessUnitsDelivered: number;
   readonly accessUnitsDropped: number;
 }
 
+export interface NativeRtspOptions {
+  readonly host: string;
+  /** 0: a free one, -1: none. */
+  readonly port: number;
+  readonly tlsPort: number;
+  /** Certificate chain and key. */
+  readonly tlsPem: string;
+  readonly realm: string;
+  readonly users: readonly { readonly name: string; readonly ha1: string; readonly paths: readonly string[] }[];
+  /** 0: as many as come. */
+  readonly maxReaders: number;
+  readonly maxStallMs: number;
+  readonly sessionTimeoutS: number;
+}
+
 export interface NativeRtspServer {
-  mount(path: string, hub: NativeHub, maxWaitingAccessUnits: number): Promise<void>;
+  /** `maxReaders` 0: as many as come. */
+  mount(path: string, hub: NativeHub, maxWaitingAccessUnits: number, maxReaders: number): Promise<void>;
   unmount(path: string): Promise<void>;
-  port(): number;
+  kick(id: number): boolean;
+  /** -1 where it does not listen. */
+  ports(): { readonly plain: number; readonly tls: number };
   stats(): RtspStats;
   close(): Promise<void>;
 }
@@ -197,10 +222,7 @@ export interface NativeAddon {
     codedElement: string,
     onReady: NativeListener,
   ) => NativeFrameSink;
-  readonly RtspServer: new (
-    options: { host: string; port: number; maxStallMs: number; sessionTimeoutS: number },
-    listener: NativeListener,
-  ) => NativeRtspServer;
+  readonly RtspServer: new (options: NativeRtspOptions, listener: NativeListener) => NativeRtspServer;
   readonly X11Watch: new (display: string, windowId: number, listener: NativeListener) => { close(): void };
   setComposePlan(pipeline: NativePipeline, element: string, plan: NativeComposePlan): void;
   describeDisplay(name: string): X11DisplayDescription;
@@ -208,6 +230,8 @@ export interface NativeAddon {
   whyNoDamage(name: string, windowId: number): string | null;
   /** Posts an event `device` (class, name, path) each and then `done`. */
   listDevices(listener: NativeListener): void;
+  /** For an rtspsrc: the certificate of that SHA-256 in hexadecimal, or what authorities in a PEM file have signed. */
+  trustTls(pipeline: NativePipeline, element: string, kind: 'fingerprint' | 'ca' | 'system', value: string): void;
   describeWayland(display: string): WaylandDescription;
   /** Of the monitor of that name, or else the window of that id. */
   sizeOfWayland(display: string, monitor: string, window: string): { readonly width: number; readonly height: number };

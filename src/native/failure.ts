@@ -21,6 +21,7 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
     'CAP_PORT_UNAVAILABLE',
     'another program listens there: choose another with --rtsp-port, or 0 for a free one',
   ],
+  tls: ['CAP_USAGE', 'TLS needs a certificate and its key in PEM format, and the package glib-networking'],
   wayland: [
     'CAP_DISPLAY_UNAVAILABLE',
     'set WAYLAND_DISPLAY or --display to the socket of a running compositor, or choose --display-server x11',

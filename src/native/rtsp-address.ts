@@ -19,7 +19,16 @@ export function splitRtspUrl(url: string): RtspAddress {
   if (!match) return { address: url, user: '', password: '' };
   const [, scheme = '', credentials = '', rest = ''] = match;
   const [user = '', ...password] = credentials.split(':');
-  return { address: scheme + rest, user: decodeURIComponent(user), password: decodeURIComponent(password.join(':')) };
+  return { address: scheme + rest, user: decoded(user), password: decoded(password.join(':')) };
+}
+
+/** A % that introduces nothing stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** rtspsrc's properties for an address. */
@@ -32,8 +41,18 @@ export async function explainRtspFailure(error: CapError, address: string): Prom
   const debug = error.cause instanceof Error ? error.cause.message : '';
   const text = error.message + debug;
   if (/Unauthorized|401/i.test(text)) {
-    return new CapError('CAP_PROVIDER_AUTH', 'the server wants a user name and password, or refuses those given', {
-      hint: 'put them in the address: rtsp://user:password@host/path',
+    return new CapError('CAP_AUTH_FAILED', 'the server wants a user name and password, or refuses those given', {
+      hint: 'set CAP_RTSP_USER and CAP_RTSP_PASSWORD, or put them in the address: rtsp://user:password@host/path',
+      cause: error,
+    });
+  }
+  if (/Forbidden|403/i.test(text)) {
+    return new CapError('CAP_AUTH_FAILED', 'the user may not read what is at that path', { cause: error });
+  }
+  const shown = /untrusted certificate (sha256:[0-9a-f]+)/.exec(text)?.[1];
+  if (shown !== undefined) {
+    return new CapError('CAP_TLS_UNTRUSTED', `the server's certificate is not trusted: it is ${shown}`, {
+      hint: 'if it is the right one, pin it with --tls-fingerprint; else name its authority with --tls-ca',
       cause: error,
     });
   }
@@ -42,6 +61,8 @@ export async function explainRtspFailure(error: CapError, address: string): Prom
 }
 
 async function inWords(text: string, address: string): Promise<string | undefined> {
+  if (/Not Enough Bandwidth|453/i.test(text)) return 'the server has as many readers as it takes';
+  if (/Too many failed logins|503/i.test(text)) return 'the server takes no login from here for a while';
   if (/Not Found|404/i.test(text)) return 'the server has no stream at that path';
   if (/Parse error/i.test(text)) return 'what listens there does not speak RTSP';
   if (/Failed to connect/i.test(text)) return whyUnreachable(address);

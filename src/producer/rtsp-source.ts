@@ -20,7 +20,7 @@ const DECODED = 'application/x-rtp,media=video ! decodebin ! video/x-raw';
 /**
  * Pulls an RTSP stream. Its H.264 is passed on untouched when neither another size, rate nor quality is demanded, and
  * decoded otherwise. After the first connection an outage is bridged: it connects again with growing pauses.
- * @throws CAP_STREAM_UNAVAILABLE, CAP_PROVIDER_AUTH, CAP_USAGE
+ * @throws CAP_STREAM_UNAVAILABLE, CAP_AUTH_FAILED, CAP_USAGE
  */
 export async function rtspSource({ url, protocol = 'tcp' }: RtspOptions, demand: SourceDemand): Promise<VideoSource> {
   if (!isRtspUrl(url)) throw unexpected('the RTSP source', 'an rtsp:// URL', redact(url));

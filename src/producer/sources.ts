@@ -34,7 +34,7 @@ export const SOURCE_KINDS = Object.keys(SOURCES) as readonly SourceOptions['kind
 
 /**
  * Finds the source. Whoever does not watch the result must close it.
- * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_STREAM_UNAVAILABLE, CAP_PROVIDER_AUTH, CAP_USAGE
+ * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_STREAM_UNAVAILABLE, CAP_AUTH_FAILED, CAP_USAGE
  */
 export async function openSource(options: SourceOptions, demand: SourceDemand): Promise<VideoSource> {
   return (SOURCES[options.kind] as Opener<SourceOptions>)(options, demand);

@@ -26,18 +26,28 @@ export {
   type WindowRow,
 } from '../producer/index.js';
 export {
+  addUser,
   ENCODER_NAMES,
   type EncoderName,
   type EncoderOptions,
+  fingerprintOf,
   type Mp4Recorder,
+  parseLogin,
   QUALITY_CRF,
   type Quality,
   ReceivedStream,
   type RtspReader,
   RtspServer,
   type RtspServerOptions,
+  type RtspTlsOptions,
+  type RtspUser,
+  readTlsIdentity,
+  readUserFile,
+  removeUser,
+  rtspUser,
   SPEED_PRESETS,
   type SpeedPreset,
+  selfSignedIdentity,
 } from '../transport/index.js';
 export * from './capture-session.js';
 export * from './monitor-streams.js';

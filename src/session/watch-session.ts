@@ -73,7 +73,7 @@ export interface DescribeOptions {
 /**
  * One look at a stream: connects, shows the newest frame to a model, and closes everything. The connection is
  * not tried twice, unless `sampler.retryFirstConnection` says so.
- * @throws CAP_STREAM_UNAVAILABLE, CAP_PROVIDER_AUTH, CAP_PROVIDER_REJECTED, CAP_PROVIDER_UNAVAILABLE, CAP_USAGE
+ * @throws CAP_STREAM_UNAVAILABLE, CAP_AUTH_FAILED, CAP_TLS_UNTRUSTED, CAP_PROVIDER_AUTH, CAP_PROVIDER_REJECTED, CAP_PROVIDER_UNAVAILABLE, CAP_USAGE
  */
 export async function describeStream(url: string, options: DescribeOptions = {}): Promise<Answer> {
   const { logger } = options;

@@ -137,7 +137,7 @@ test('credentials are in no label, log or error', async () => {
     () => undefined,
     (reason: CapError) => reason,
   );
-  expect(error).toMatchObject({ code: 'CAP_PROVIDER_AUTH' });
+  expect(error).toMatchObject({ code: 'CAP_AUTH_FAILED' });
   expect(server.authorizations.length).toBeGreaterThan(0);
   expect(`${error?.message} ${error?.hint} ${lines.join('')}`).not.toMatch(/geheim/);
 

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { digestAnswer, type Login } from './digest.js';
 
 export interface RtspResponse {
   readonly status: number;
+  readonly reason: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
@@ -14,12 +17,20 @@ export interface RequestParts {
   readonly body?: string;
 }
 
+export interface ConnectionOptions {
+  readonly login?: Login;
+  /** The one certificate to trust, for `rtsps://`. */
+  readonly certificate?: string;
+}
+
 type PacketListener = (packet: Buffer, channel: number) => void;
 
 /** An RTSP connection by hand: requests, responses and interleaved packets, without any media library. */
 export class RtspClient implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #url: string;
+  readonly #login: Login | undefined;
+  #challenge = '';
   readonly #answers: ((response: RtspResponse) => void)[] = [];
   readonly #listeners: PacketListener[] = [];
   #pending: Buffer = Buffer.alloc(0);
@@ -27,25 +38,42 @@ export class RtspClient implements AsyncDisposable {
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
 
-  private constructor(socket: Socket, url: string) {
+  private constructor(socket: Socket, url: string, login: Login | undefined) {
     this.#socket = socket;
     this.#url = url;
+    this.#login = login;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => undefined); // 'close' follows
     socket.on('data', (data) => this.#take(data));
   }
 
-  /** Connects to the server of an `rtsp://` url, whose path later requests are for. */
-  static async open(url: string): Promise<RtspClient> {
-    const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-    await once(socket, 'connect');
-    return new RtspClient(socket, url);
+  /** Connects to the server of an `rtsp://` or `rtsps://` url, whose path later requests are for. */
+  static async open(url: string, { login, certificate }: ConnectionOptions = {}): Promise<RtspClient> {
+    const { protocol, hostname, port } = new URL(url);
+    const where = { host: hostname, port: Number(port), noDelay: true };
+    const socket: Socket | TLSSocket =
+      protocol === 'rtsps:' ? connectTls({ ...where, ...(certificate ? { ca: certificate } : {}) }) : connect(where);
+    await once(socket, protocol === 'rtsps:' ? 'secureConnect' : 'connect');
+    return new RtspClient(socket, url, login);
   }
 
-  /** Resolves with the server's answer; rejects when the connection ends first. */
-  request(method: string, { headers = {}, url = this.#url, body = '' }: RequestParts = {}): Promise<RtspResponse> {
-    const all = body === '' ? headers : { ...headers, 'Content-Length': `${Buffer.byteLength(body)}` };
+  /** Resolves with the server's answer, after a login where it asks for one; rejects when the connection ends first. */
+  async request(method: string, parts: RequestParts = {}): Promise<RtspResponse> {
+    const response = await this.#send(method, parts);
+    const challenge = response.headers.get('www-authenticate');
+    if (response.status !== 401 || challenge === undefined || !this.#login) return response;
+    this.#challenge = challenge;
+    return this.#send(method, parts);
+  }
+
+  #send(method: string, { headers = {}, url = this.#url, body = '' }: RequestParts): Promise<RtspResponse> {
+    const all = {
+      ...(this.#login && this.#challenge
+        ? { Authorization: digestAnswer(this.#challenge, this.#login, method, url) }
+        : {}),
+      ...(body === '' ? {} : { 'Content-Length': `${Buffer.byteLength(body)}` }),
+      ...headers,
+    };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     this.#sequence += 1;
     this.write(`${method} ${url} RTSP/1.0\r\nCSeq: ${this.#sequence}\r\n${lines.join('')}\r\n${body}`);
@@ -126,7 +154,8 @@ export class RtspClient implements AsyncDisposable {
     const end = headEnd + 4 + Number(headers.get('content-length') ?? 0);
     if (this.#pending.length < end) return 0;
     const body = this.#pending.toString('utf8', headEnd + 4, end);
-    this.#answers.shift()?.({ status: Number(first.split(' ')[1]), headers, body });
+    const [, status, ...reason] = first.split(' ');
+    this.#answers.shift()?.({ status: Number(status), reason: reason.join(' '), headers, body });
     return end;
   }
 }

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { vi } from 'vitest';
 import { type AccessUnit, AccessUnitReader } from './access-units.js';
-import { RtspClient } from './rtsp-client.js';
+import { type ConnectionOptions, RtspClient } from './rtsp-client.js';
 
 /** A reader of an RTSP stream that keeps the access units it gets, undecoded. */
 export class RtspPlayer implements AsyncDisposable {
@@ -19,8 +19,8 @@ export class RtspPlayer implements AsyncDisposable {
   }
 
   /** Plays over the RTSP connection itself. */
-  static async overTcp(url: string): Promise<RtspPlayer> {
-    const client = await RtspClient.open(url);
+  static async overTcp(url: string, options: ConnectionOptions = {}): Promise<RtspPlayer> {
+    const client = await RtspClient.open(url, options);
     const reader = new AccessUnitReader();
     const units: AccessUnit[] = [];
     client.onPacket((packet, channel) => {

@@ -1,18 +1,17 @@
 import type { Command } from 'commander';
-import { CapError, createStreamLogger, formatSize, type Logger } from '../../core/index.js';
+import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
 import { captureMetrics, startMetricsServer } from '../../server/index.js';
-import { CaptureSession, type RtspServer } from '../../session/index.js';
+import { CaptureSession } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { duration, integer } from '../parse-options.js';
 import { pickWindow } from '../pick-window.js';
 import { recordUntil } from '../record-until.js';
+import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
 
-interface Flags extends CaptureFlags {
+interface Flags extends CaptureFlags, RtspFlags {
   readonly rtsp?: true;
-  readonly rtspPort?: number;
-  readonly host?: string;
   readonly output?: string;
   readonly record?: string;
   readonly duration?: number;
@@ -23,10 +22,8 @@ interface Flags extends CaptureFlags {
 /** Makes capturing the program's own action: `cap --rtsp …`, `cap out.mp4`. */
 export function registerCapture(program: Command, stop: AbortSignal): void {
   program.argument('[output]', 'MP4 file to record into');
-  addCaptureOptions(program)
-    .option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap')
-    .option('--rtsp-port <port>', '0 for a free one (default: 8554)', integer('--rtsp-port', 0, 65535))
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+  addCaptureOptions(program).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
+  addRtspOptions(program)
     .option('-o, --output <file>', 'the same as [output]')
     .option('--record <file>', 'the same as [output], beside --rtsp')
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
@@ -64,33 +61,34 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (flags.monitor === 'all') {
     refuseWithAllMonitors(output, flags);
     const screen = { display: flags.display, cursor: flags.cursor, keepAliveMs: flags.keepAlive };
-    const rtsp = { host: flags.host, port: flags.rtspPort };
+    const rtsp = await toRtsp(flags, logger);
     return serveMonitors({ ...options, screen, rtsp, stop, durationMs: flags.duration });
   }
+  const rtspOptions = flags.rtsp ? await toRtsp(flags, logger) : undefined;
   const source = toSource(flags, await windowOf(flags, stop));
   if (stop.aborted) return;
   await using session = await CaptureSession.open({ ...options, source });
   const ended = untilStopped(session, stop, flags.duration);
   if (stop.aborted) return;
   print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
-  const rtsp = flags.rtsp && (await session.serveRtsp('/cap', { host: flags.host, port: flags.rtspPort }));
+  const rtsp = rtspOptions && (await session.serveRtsp('/cap', rtspOptions));
   const recorder = output === undefined ? undefined : await session.record(output);
   await using metrics =
     flags.metricsPort === undefined
       ? undefined
       : await startMetricsServer({
           port: flags.metricsPort,
-          registry: await captureMetrics(session, rtsp || undefined),
+          registry: await captureMetrics(session, rtsp),
         });
-  if (rtsp) announce(rtsp, logger);
+  if (rtsp) announceRtsp(rtsp, ['/cap'], rtspOptions.tls, logger);
   if (metrics) print(`metrics at ${metrics.url}`);
   await (recorder ? recordUntil({ recorder, ended, serves: flags.rtsp === true, logger }) : ended);
 }
 
 /** No option is accepted that would do nothing. */
-function refuseIdleOptions({ rtsp, rtspPort, host }: Flags): void {
-  const idle = [rtspPort !== undefined && '--rtsp-port', host !== undefined && '--host'].find(Boolean);
-  if (idle && !rtsp) throw new CapError('CAP_USAGE', `${idle} is for --rtsp`, { hint: 'add --rtsp' });
+function refuseIdleOptions(flags: Flags): void {
+  const idle = givenRtspOption(flags);
+  if (idle && !flags.rtsp) throw new CapError('CAP_USAGE', `${idle} is for --rtsp`, { hint: 'add --rtsp' });
 }
 
 /** The window that was named, or that the user picks now. */
@@ -118,11 +116,6 @@ function refuseWithAllMonitors(output: string | undefined, { source, rtsp, regio
 
 function rateOf(session: CaptureSession, { fps = 30 }: Flags): string {
   return session.passesOn ? 'as it comes' : `at ${fps} fps`;
-}
-
-function announce(server: RtspServer, logger: Logger): void {
-  print(server.url('/cap'));
-  if (!server.isLoopback) logger.warn(`${server.host} is open to the network and the stream has no password`);
 }
 
 function print(line: string): void {

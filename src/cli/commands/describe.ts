@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { createStreamLogger } from '../../core/index.js';
 import { describeStream } from '../../session/index.js';
 import { answerJson, answerSummary } from '../answer-printer.js';
-import { addModelOptions, type ModelFlags, toLook, toModel } from '../model-options.js';
+import { addModelOptions, type ModelFlags, toLook, toModel, toSampler } from '../model-options.js';
 
 /** Adds `cap describe URL`: one look, printed. */
 export function registerDescribe(program: Command, stop: AbortSignal): void {
@@ -20,7 +20,7 @@ async function describe(url: string, flags: ModelFlags, stop: AbortSignal): Prom
   try {
     const answer = await describeStream(url, {
       model: toModel(flags),
-      sampler: { protocol: flags.protocol },
+      sampler: toSampler(flags),
       look: { ...toLook(flags), signal: stop, ...(flags.json ? {} : { onText }) },
       logger: createStreamLogger({ level: flags.verbose ? 'debug' : 'info' }),
     });

@@ -4,7 +4,7 @@ import { startMetricsServer, watchMetrics } from '../../server/index.js';
 import { WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
 import { errorText } from '../error-text.js';
-import { addModelOptions, type ModelFlags, toLook, toModel } from '../model-options.js';
+import { addModelOptions, type ModelFlags, toLook, toModel, toSampler } from '../model-options.js';
 import { duration, integer } from '../parse-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
 
@@ -31,7 +31,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
   await using session = await WatchSession.open(url, {
     model: toModel(flags),
-    sampler: { protocol: flags.protocol },
+    sampler: toSampler(flags),
     watch: { everyMs: flags.every, ...toLook(flags) },
     logger,
   });
