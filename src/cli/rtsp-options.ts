@@ -108,10 +108,5 @@ export function announceRtsp(
 ) {
   for (const path of paths) for (const url of server.urls(path)) process.stdout.write(`${url}\n`);
   if (tls) process.stdout.write(`certificate ${fingerprintOf(tls)}\n`);
-  if (server.isLoopback) return;
-  if (!server.hasUsers) {
-    logger.warn(`${server.host} is open to the network and asks nobody for a password: add --auth-file`);
-  } else if (server.port !== server.tlsPort) {
-    logger.warn(`${server.host} is open to the network, which can read the stream on its way: add --tls`);
-  }
+  if (server.exposure) logger.warn(server.exposure);
 }

@@ -20,7 +20,7 @@ const calls: DoorCalls = {
     folder = socketFolder;
     const logger = gatewayLogger(gateway);
     server = new RtspServer({ ...options, logger });
-    if (!server.isLoopback) logger.warn(`${server.host} is open to the network and the streams have no password`);
+    if (server.exposure) logger.warn(server.exposure);
     return { port: server.port, url: server.url('') };
   },
   async serve(path, socketPath) {

@@ -132,6 +132,14 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
     return /^(127\.|::1$|localhost$)/.test(this.host);
   }
 
+  /** What anybody on the network can do that they perhaps should not; undefined when that is nothing. */
+  get exposure(): string | undefined {
+    if (this.isLoopback) return undefined;
+    if (!this.hasUsers) return `${this.host} is open to the network and asks nobody for a password`;
+    if (this.port === this.tlsPort) return undefined;
+    return `${this.host} is open to the network, which can see the stream on its way: TLS would hide it`;
+  }
+
   /** The address for a client on this machine or, when bound elsewhere, on that one. */
   url(path: string): string {
     const { port, tlsPort } = this;

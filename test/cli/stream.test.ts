@@ -26,7 +26,7 @@ test('readers that come and go are not worth a line, but with -v', async () => {
 test('--host other than loopback is warned of', async () => {
   const { cap, url } = await startStream('--host', '0.0.0.0');
   await using _cap = cap;
-  await cap.waitForOutput(/^warn: 0\.0\.0\.0 is open to the network and the stream has no password\n/m, 20_000, 2);
+  await cap.waitForOutput(/^warn: 0\.0\.0\.0 is open to the network and asks nobody for a password\n/m, 20_000, 2);
   expect(await probe(url)).toMatchObject({ codec: 'h264' });
 });
 
