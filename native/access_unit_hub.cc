@@ -46,6 +46,7 @@ std::shared_ptr<HubCore> HubCore::OpenRemote(std::function<void()> ask) {
 HubCore::~HubCore() {
   Close();
   ForgetGop();
+  gst_caps_replace(&noted_caps_, nullptr);
   if (appsink_) gst_object_unref(appsink_);
 }
 
@@ -189,11 +190,24 @@ void HubCore::Deliver(GstSample* sample) {
   gst_buffer_unref(unit.buffer);
 }
 
+void HubCore::NoteSize(GstCaps* caps) {
+  if (!caps || caps == noted_caps_) return;
+  gst_caps_replace(&noted_caps_, caps);
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  int width = 0, height = 0;
+  gst_structure_get_int(structure, "width", &width);
+  gst_structure_get_int(structure, "height", &height);
+  counters_.width = width;
+  counters_.height = height;
+}
+
 void HubCore::Take(const AccessUnit& unit, GstCaps* caps) {
   ++counters_.access_units;
   if (unit.key) ++counters_.key_frames;
   counters_.bytes += gst_buffer_get_size(unit.buffer);
   counters_.encode_ns += MonotonicNs() - unit.captured_ns;
+  counters_.newest_captured_ns = unit.captured_ns;
+  NoteSize(caps);
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -256,6 +270,10 @@ Napi::Value AccessUnitHub::Stats(const Napi::CallbackInfo& info) {
   stats.Set("bytes", static_cast<double>(counters.bytes));
   stats.Set("keyFrameRequests", static_cast<double>(counters.key_requests));
   stats.Set("captureToEncodedMs", static_cast<double>(counters.encode_ns) / 1e6);
+  stats.Set("width", static_cast<double>(counters.width));
+  stats.Set("height", static_cast<double>(counters.height));
+  const uint64_t newest = counters.newest_captured_ns;
+  if (newest > 0) stats.Set("newestAgeMs", static_cast<double>(MonotonicNs() - newest) / 1e6);
   return stats;
 }
 

@@ -62,6 +62,8 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
 
   struct Counters {
     std::atomic<uint64_t> access_units{0}, key_frames{0}, bytes{0}, key_requests{0}, encode_ns{0};
+    std::atomic<uint64_t> newest_captured_ns{0};
+    std::atomic<int> width{0}, height{0};  // of the newest picture
   };
   const Counters& counters() const { return counters_; }
 
@@ -71,6 +73,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);
   void Keep(const AccessUnit& unit);
+  void NoteSize(GstCaps* caps);
   void ForgetGop();
   void SendKeyRequest();
   void SendWantedKeyRequest();
@@ -79,7 +82,8 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   std::function<void()> ask_;
   const uint64_t min_key_interval_ns_;
   std::atomic<bool> keep_gop_;
-  std::vector<AccessUnit> gop_;  // of the encoder's streaming thread, as is gop_bytes_
+  GstCaps* noted_caps_ = nullptr;  // whose size is in the counters; of the encoder's streaming thread
+  std::vector<AccessUnit> gop_;    // of the encoder's streaming thread, as is gop_bytes_
   size_t gop_bytes_ = 0;
   std::mutex mutex_;
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers_;

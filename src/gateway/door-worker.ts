@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { CapError } from '../core/index.js';
-import { ReceivedStream, RtspServer } from '../session/index.js';
+import { type HttpServer, openHttp } from '../server/index.js';
+import { ReceivedStream, RtspServer, StreamTable } from '../session/index.js';
 import type { DoorCalls } from './worker-calls.js';
 import { gatewayLogger, serveGateway } from './worker-process.js';
 
@@ -12,21 +13,25 @@ interface Mount {
 
 const gatewayPid = process.ppid;
 const mounts = new Map<string, Mount>();
+const streams = new StreamTable();
 let server: RtspServer | undefined;
+let http: HttpServer | undefined;
 let folder: string | undefined;
 
 const calls: DoorCalls = {
-  open(options, socketFolder) {
+  async open({ rtsp, http: httpOptions }, socketFolder) {
     folder = socketFolder;
     const logger = gatewayLogger(gateway);
-    server = new RtspServer({ ...options, logger });
+    server = new RtspServer({ ...rtsp, logger });
     if (server.exposure) logger.warn(server.exposure);
-    return { port: server.port, url: server.url('') };
+    http = httpOptions && (await openHttp(streams, httpOptions));
+    return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
   },
-  async serve(path, socketPath) {
+  async serve(path, socketPath, label) {
     const mount = mounts.get(path) ?? addMount(path, socketPath);
     try {
       await mount.served;
+      streams.add({ path, label, stream: mount.stream });
     } catch (error) {
       await calls.remove(path);
       throw error;
@@ -35,6 +40,7 @@ const calls: DoorCalls = {
   async remove(path) {
     const mount = mounts.get(path);
     mounts.delete(path);
+    streams.remove(path);
     if (!mount) return;
     await server?.unmount(path);
     await mount.stream.close();
@@ -55,6 +61,7 @@ function opened(): RtspServer {
 }
 
 const gateway = serveGateway(calls, async () => {
+  await http?.close();
   await server?.close();
   for (const { stream } of mounts.values()) await stream.close();
   // A gateway that was killed cannot do it; one that lives still needs it.

@@ -18,11 +18,13 @@ import {
 import type { CaptureStats, RtspServer, RtspServerOptions } from '../session/index.js';
 import { GatewayMount, type MountOptions } from './gateway-mount.js';
 import { Worker } from './worker.js';
-import type { DoorCalls, DoorDescription, Sendable } from './worker-calls.js';
+import type { DoorCalls, DoorDescription, DoorOptions, HttpOptions, Sendable } from './worker-calls.js';
 
 /** What a gateway serves, and where. */
 export interface GatewayOptions {
   readonly rtsp?: Sendable<RtspServerOptions> | undefined;
+  /** @default none: nothing is served over HTTP */
+  readonly http?: HttpOptions | undefined;
   /** One at least. */
   readonly mounts: readonly MountOptions[];
   readonly logger?: Logger | undefined;
@@ -74,17 +76,17 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   readonly #logger: Logger;
   readonly #folder = mkdtempSync(join(tmpdir(), 'cap-gateway-'));
   readonly #mounts = new Map<string, GatewayMount>();
-  #rtsp: Sendable<RtspServerOptions>;
+  #doorOptions: DoorOptions;
   #doors: Worker<DoorCalls>;
-  #address: DoorDescription = { port: 0, url: '' };
+  #address: DoorDescription | undefined;
   #sockets = 0;
   #closed = false;
 
-  private constructor({ rtsp = {}, logger = silentLogger }: GatewayOptions) {
+  private constructor({ rtsp = {}, http, logger = silentLogger }: GatewayOptions) {
     super();
     chmodSync(this.#folder, 0o700);
     this.#logger = logger;
-    this.#rtsp = rtsp;
+    this.#doorOptions = { rtsp, http };
     this.#doors = this.#newDoors();
   }
 
@@ -111,9 +113,14 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     return [...this.#mounts.keys()];
   }
 
-  /** The address of a mount, for a client on this machine or, when bound elsewhere, on that one. */
-  url(path: string): string {
-    return this.#address.url + path;
+  /** The addresses of a mount, without and with TLS, whichever is served, for a client on this machine. */
+  urls(path: string): readonly string[] {
+    return (this.#address?.rtspUrls ?? []).map((url) => url + path);
+  }
+
+  /** The address of the viewer page; undefined when nothing is served over HTTP. */
+  get httpUrl(): string | undefined {
+    return this.#address?.httpUrl;
   }
 
   /** Ids of the processes, for who watches them. */
@@ -137,7 +144,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
    * one whose options changed goes on at the same path; other RTSP options disconnect every reader.
    * @throws CAP_USAGE, and everything stays as it is; CAP_PORT_UNAVAILABLE
    */
-  async reload({ rtsp = {}, mounts }: Omit<GatewayOptions, 'logger'>): Promise<void> {
+  async reload({ rtsp = {}, http, mounts }: Omit<GatewayOptions, 'logger'>): Promise<void> {
     if (this.#closed) throw closedError('the gateway');
     checkMounts(mounts);
     const wanted = new Map(mounts.map((mount) => [mount.path, mount]));
@@ -153,7 +160,8 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
       else await this.#doors.remote?.remove(path);
     }
     for (const options of wanted.values()) added.push(this.#addMount(options));
-    if (!isDeepStrictEqual(rtsp, this.#rtsp)) await this.#reopenDoors(rtsp);
+    const doorOptions = { rtsp, http };
+    if (!isDeepStrictEqual(doorOptions, this.#doorOptions)) await this.#reopenDoors(doorOptions);
     for (const mount of added) this.#startMount(mount);
   }
 
@@ -173,9 +181,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
       name: 'the process that serves readers',
       program: DOOR_PROGRAM,
       prepare: async (remote) => {
-        // Readers come back to the port that they know.
-        const { port } = this.#address;
-        this.#address = await remote.open(port === 0 ? this.#rtsp : { ...this.#rtsp, port }, this.#folder);
+        this.#address = await remote.open(this.#samePorts(), this.#folder);
       },
       logger: this.#logger,
     });
@@ -186,9 +192,24 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     return doors;
   }
 
-  async #reopenDoors(rtsp: Sendable<RtspServerOptions>): Promise<void> {
-    this.#rtsp = rtsp;
-    this.#address = { port: 0, url: '' };
+  /** Readers come back to the ports that they know, also where any would have done. */
+  #samePorts(): DoorOptions {
+    const { rtsp, http } = this.#doorOptions;
+    if (!this.#address) return this.#doorOptions;
+    const { rtspUrls, httpUrl } = this.#address;
+    const portOf = (scheme: string): number | undefined => {
+      const found = [...rtspUrls, httpUrl ?? ''].find((url) => url.startsWith(`${scheme}:`));
+      return found === undefined ? undefined : Number(new URL(found).port);
+    };
+    return {
+      rtsp: { ...rtsp, port: portOf('rtsp'), tls: rtsp.tls && { ...rtsp.tls, port: portOf('rtsps') } },
+      http: http && { ...http, port: portOf('http') },
+    };
+  }
+
+  async #reopenDoors(options: DoorOptions): Promise<void> {
+    this.#doorOptions = options;
+    this.#address = undefined;
     await this.#doors.close();
     this.#doors = this.#newDoors();
     await this.#doors.start();
@@ -212,7 +233,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     // Whichever is ready last, capture or doors, brings them together.
     if (!remote || !mount.worker.remote) return;
     try {
-      await remote.serve(mount.options.path, mount.socketPath);
+      await remote.serve(mount.options.path, mount.socketPath, mount.description?.label ?? '');
       this.emit('resumed', mount.options.path);
     } catch (error) {
       if (!this.#closed && remote === this.#doors.remote) {

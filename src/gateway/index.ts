@@ -1,2 +1,3 @@
 export * from './gateway.js';
 export type { MountOptions } from './gateway-mount.js';
+export type { HttpOptions } from './worker-calls.js';

@@ -1,8 +1,12 @@
 import type { CapError, LogLevel } from '../core/index.js';
+import type { HttpServerOptions } from '../server/index.js';
 import type { CaptureSessionOptions, CaptureStats, RtspServer, RtspServerOptions } from '../session/index.js';
 
 /** Options that can be sent to another process. */
 export type Sendable<Options> = Omit<Options, 'logger'>;
+
+/** Where HTTP is served; `port` 0 takes a free one. */
+export type HttpOptions = Omit<HttpServerOptions, 'doors'>;
 
 /** A capture as its worker describes it once it runs. */
 export interface CaptureDescription {
@@ -19,19 +23,27 @@ export interface CaptureCalls {
   stats(): CaptureStats;
 }
 
+/** Where the door worker listens. */
+export interface DoorOptions {
+  readonly rtsp: Sendable<RtspServerOptions>;
+  /** Undefined: not at all. */
+  readonly http: HttpOptions | undefined;
+}
+
 /** Where readers find the door worker. */
 export interface DoorDescription {
-  readonly port: number;
-  /** `rtsp://127.0.0.1:8554`, without a path. */
-  readonly url: string;
+  /** `rtsp://127.0.0.1:8554` and `rtsps://127.0.0.1:8322`, whichever is served, without a path. */
+  readonly rtspUrls: readonly string[];
+  /** `http://127.0.0.1:8889`. */
+  readonly httpUrl: string | undefined;
 }
 
 /** What the gateway asks of the door worker, which serves every mount. */
 export interface DoorCalls {
   /** @param folder of the sockets; removed when the gateway was killed */
-  open(options: Sendable<RtspServerOptions>, folder: string): DoorDescription;
+  open(options: DoorOptions, folder: string): Promise<DoorDescription>;
   /** Takes the mount's stream at `socketPath` and serves it once it arrives; again is no fault. */
-  serve(path: string, socketPath: string): Promise<void>;
+  serve(path: string, socketPath: string, label: string): Promise<void>;
   remove(path: string): Promise<void>;
   stats(): RtspServer['stats'];
 }

@@ -7,7 +7,7 @@ const CLOSE_TIMEOUT_MS = 2000;
 
 /**
  * The worker's end: offers `functions` to the gateway until the gateway is gone, however it went, then closes and
- * ends the process. Signals are the gateway's business: Ctrl-C reaches every process of a terminal.
+ * ends the process. Signals are the gateway's business: a service manager sends them to every process.
  */
 export function serveGateway(functions: object, close: () => Promise<void>): Remote<GatewayCalls> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});

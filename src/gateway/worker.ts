@@ -101,6 +101,8 @@ export class Worker<Calls extends WorkerCalls> extends TypedEvents<WorkerEvents>
       // Debugger options of this process are not for a second one.
       execArgv: [],
       serialization: 'advanced',
+      // Out of the terminal's group: Ctrl-C is for the gateway, which decides what it means.
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;

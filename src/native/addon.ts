@@ -32,6 +32,11 @@ export interface HubStats {
   readonly keyFrameRequests: number;
   /** Sum over all access units of the time from capture to the coded picture. */
   readonly captureToEncodedMs: number;
+  /** Of the coded picture; 0 until the first one. */
+  readonly width: number;
+  readonly height: number;
+  /** Time since the newest picture was captured; undefined until the first one. */
+  readonly newestAgeMs?: number;
 }
 
 export interface NativeHub {

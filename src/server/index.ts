@@ -1,3 +1,5 @@
 export * from './capture-metrics.js';
+export type { HttpServer, HttpServerOptions } from './http-server.js';
 export * from './metrics-server.js';
+export * from './open-http.js';
 export * from './watch-metrics.js';

@@ -1,7 +1,7 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
-import { CapError, type Closable, once } from '../core/index.js';
+import { type Closable, once } from '../core/index.js';
+import { listen } from './listen.js';
 
 /** Where metrics are served, and which: see captureMetrics and watchMetrics. */
 export interface MetricsServerOptions {
@@ -30,32 +30,10 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   });
   server.maxHeadersCount = 64;
   server.requestTimeout = 5000;
-  await listen(server, host, port);
+  const bound = await listen(server, { host, port, what: 'metrics', option: '--metrics-port' });
   const close = once(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const { port: bound } = server.address() as AddressInfo;
   return { url: `http://${host}:${bound}/metrics`, close, [Symbol.asyncDispose]: close };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(`${host}:${port}`, cause)));
-    server.listen(port, host, resolve);
-  });
-}
-
-function listenError(address: string, cause: NodeJS.ErrnoException): CapError {
-  const inUse = cause.code === 'EADDRINUSE';
-  return new CapError(
-    'CAP_PORT_UNAVAILABLE',
-    `cannot serve metrics on ${address}: ${inUse ? 'the port is already in use' : cause.message}`,
-    {
-      hint: inUse
-        ? 'choose another with --metrics-port, or 0 for a free one'
-        : 'ports under 1024 need privileges, and the address must be one of this machine',
-      cause,
-    },
-  );
 }

@@ -52,4 +52,5 @@ export {
 export * from './capture-session.js';
 export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
+export * from './stream-table.js';
 export * from './watch-session.js';

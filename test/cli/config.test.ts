@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readGatewayConfig } from '../../src/cli/config/gateway-config.js';
+import { silentLogger } from '../../src/core/index.js';
 import { buildCommands, runCap } from '../support/cap.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cap-config-'));
@@ -12,12 +13,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function read(text: string): ReturnType<typeof readGatewayConfig> {
   writeFileSync(file, text);
-  return readGatewayConfig(file);
+  return readGatewayConfig(file, silentLogger);
 }
 
-test('keys are the options of the command, and mean the same', () => {
+test('keys are the options of the command, and mean the same', async () => {
   expect(
-    read(`
+    await read(`
 [rtsp]
 host = "127.0.0.2"
 port = 0
@@ -71,20 +72,25 @@ test.each([
   ['[mounts.a]\n[rtps]\nport = 1', '2: unknown table "rtps"'],
   ['[mounts.a]\n[rtsp]\nport = 99999', '3: expected a whole number from 0 to 65535 for port'],
   ['[rtsp]\nport = 1', '1: there is no mount'],
+  ['[mounts.a]\n[rtsp]\nauth = "a:b"', '3: '],
+  ['[mounts.a]\n[rtsp]\nauth-file = "/nonexistent"', '2: '],
+  ['[mounts.a]\n[http]\nallow-origin = "x"', '3: expected a list of texts for allow-origin'],
   ['', '1: there is no mount'],
   ['[mounts.a]\nfps =\n', '3: '],
   ['[mounts.a]\nfps = 1\nfps = 2', '3: '],
   ['[mounts.a\n', '2: '],
-])('%j is refused with its place', (text, message) => {
-  expect(() => read(text)).toThrow(`${file}:${message}`);
+])('%j is refused with its place', async (text, message) => {
+  await expect(read(text)).rejects.toThrow(`${file}:${message}`);
 });
 
 test('a file that is not there, is a folder, is too large or is no text is refused in one line', async () => {
-  expect(() => readGatewayConfig(join(folder, 'none.toml'))).toThrow(/cannot read .*none\.toml: ENOENT/);
-  expect(() => readGatewayConfig(folder)).toThrow(/cannot read .*EISDIR/);
-  expect(() => read(`#${'x'.repeat(1 << 20)}`)).toThrow('larger than 1 MiB');
+  await expect(readGatewayConfig(join(folder, 'none.toml'), silentLogger)).rejects.toThrow(
+    /cannot read .*none\.toml: ENOENT/,
+  );
+  await expect(readGatewayConfig(folder, silentLogger)).rejects.toThrow(/cannot read .*EISDIR/);
+  await expect(read(`#${'x'.repeat(1 << 20)}`)).rejects.toThrow('larger than 1 MiB');
   writeFileSync(file, Buffer.from([0xff, 0xfe, 0x00]));
-  expect(() => readGatewayConfig(file)).toThrow(/cannot read/);
+  await expect(readGatewayConfig(file, silentLogger)).rejects.toThrow(/cannot read/);
   expect((await runCap(['serve', '--config', join(folder, 'none.toml')])).code).toBe(2);
 });
 

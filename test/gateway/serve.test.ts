@@ -1,6 +1,7 @@
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildCommands } from '../support/cap.js';
 import { ServedConfig, TEST_MOUNT } from '../support/gateway.js';
 import { probe } from '../support/media-clients.js';
@@ -9,6 +10,11 @@ import { RtspClient } from '../support/rtsp-client.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
 
 beforeAll(buildCommands);
+afterAll(() => rmSync(state, { recursive: true, force: true }));
+
+/** Where a certificate of its own is kept. */
+const state = mkdtempSync(join(tmpdir(), 'cap-state-'));
+const STATE = { XDG_STATE_HOME: state };
 
 const TWO_MOUNTS = `[mounts.a]\n${TEST_MOUNT}[mounts."lab/b"]\n${TEST_MOUNT}scale-preset = "p4"\n`;
 
@@ -119,6 +125,21 @@ test('a reload leaves mounts alone that did not change, and replaces, ends and a
   expect(onlyWorker(gateway, 'of /still')).toBe(worker);
 });
 
+test('logins and TLS are those of the configuration, also after the process that serves readers died', async () => {
+  await using gateway = await ServedConfig.start(`tls = true\nrtsps-port = 0\n[mounts.a]\n${TEST_MOUNT}`, STATE);
+  await gateway.waitForPicture('/a');
+  const [plain, secure] = [/^rtsp:\/\/\S+$/m, /^rtsps:\/\/\S+$/m].map((form) => form.exec(gateway.command.stdout)?.[0]);
+  expect(plain).toBeDefined();
+  expect(secure).toBeDefined();
+  const plays = async (): Promise<void> => {
+    for (const url of [plain, secure]) expect(await probe(`${url}`)).toMatchObject({ widthPx: 320 });
+  };
+  await plays();
+  process.kill(onlyWorker(gateway, 'readers'), 'SIGKILL');
+  await gateway.waitForPicture('/a', 2);
+  await plays();
+});
+
 test('other RTSP options open another server, and captures go on', async () => {
   await using gateway = await ServedConfig.start(TWO_MOUNTS);
   await gateway.waitForPicture('/a');
@@ -134,7 +155,8 @@ test('other RTSP options open another server, and captures go on', async () => {
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it and every process of it', async (signal) => {
   await using gateway = await ServedConfig.start(TWO_MOUNTS);
   await gateway.waitForPicture('/a');
-  // As a terminal does: to every process of the group.
+  await gateway.waitForPicture('/lab/b');
+  // As a service manager does: to every process.
   for (const id of gateway.mark.living()) process.kill(id, signal);
   expect(await gateway.command.waitForExit()).toEqual({ code: 0, signal: null });
   await gateway.mark.expectNone();

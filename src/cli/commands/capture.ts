@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
-import { captureMetrics, startMetricsServer } from '../../server/index.js';
-import { CaptureSession } from '../../session/index.js';
+import { captureMetrics, openHttp, startMetricsServer } from '../../server/index.js';
+import { CaptureSession, StreamTable } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
+import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http-options.js';
 import { duration, integer } from '../parse-options.js';
 import { pickWindow } from '../pick-window.js';
 import { recordUntil } from '../record-until.js';
@@ -10,7 +11,7 @@ import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp }
 import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
 
-interface Flags extends CaptureFlags, RtspFlags {
+interface Flags extends CaptureFlags, RtspFlags, HttpFlags {
   readonly rtsp?: true;
   readonly output?: string;
   readonly record?: string;
@@ -23,7 +24,8 @@ interface Flags extends CaptureFlags, RtspFlags {
 export function registerCapture(program: Command, stop: AbortSignal): void {
   program.argument('[output]', 'MP4 file to record into');
   addCaptureOptions(program).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
-  addRtspOptions(program)
+  addRtspOptions(program).option('--http', 'serve the stream to browsers and programs at http://HOST:PORT/');
+  addHttpOptions(program)
     .option('-o, --output <file>', 'the same as [output]')
     .option('--record <file>', 'the same as [output], beside --rtsp')
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
@@ -45,7 +47,7 @@ function outputOf(argument: string | undefined, { output, record }: Flags): stri
 }
 
 async function capture(output: string | undefined, flags: Flags, stop: AbortSignal): Promise<void> {
-  if (!flags.rtsp && output === undefined) {
+  if (!flags.rtsp && !flags.http && output === undefined) {
     throw new CapError('CAP_USAGE', 'nothing to do', {
       hint: 'cap --rtsp serves a stream, cap out.mp4 records; see cap --help',
     });
@@ -72,6 +74,9 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (stop.aborted) return;
   print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
   const rtsp = rtspOptions && (await session.serveRtsp('/cap', rtspOptions));
+  const streams = new StreamTable();
+  streams.add({ path: '/cap', label: session.label, stream: session.stream });
+  await using http = flags.http && (await openHttp(streams, toHttp(flags.host, flags)));
   const recorder = output === undefined ? undefined : await session.record(output);
   await using metrics =
     flags.metricsPort === undefined
@@ -81,14 +86,21 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
           registry: await captureMetrics(session, rtsp),
         });
   if (rtsp) announceRtsp(rtsp, ['/cap'], rtspOptions.tls, logger);
+  if (http) print(http.url);
   if (metrics) print(`metrics at ${metrics.url}`);
-  await (recorder ? recordUntil({ recorder, ended, serves: flags.rtsp === true, logger }) : ended);
+  await (recorder
+    ? recordUntil({ recorder, ended, serves: flags.rtsp === true || flags.http === true, logger })
+    : ended);
 }
 
 /** No option is accepted that would do nothing. */
 function refuseIdleOptions(flags: Flags): void {
-  const idle = givenRtspOption(flags);
-  if (idle && !flags.rtsp) throw new CapError('CAP_USAGE', `${idle} is for --rtsp`, { hint: 'add --rtsp' });
+  const { rtsp, http, host, ...others } = flags;
+  const refuse = (option: string | undefined, needed: string): void => {
+    if (option) throw new CapError('CAP_USAGE', `${option} is for ${needed}`, { hint: `add ${needed}` });
+  };
+  if (!rtsp) refuse(givenRtspOption(http ? others : flags), '--rtsp');
+  if (!http) refuse(givenHttpOption(flags), '--http');
 }
 
 /** The window that was named, or that the user picks now. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { createStreamLogger } from '../../core/index.js';
 import { DEFAULT_CONFIG, readGatewayConfig } from '../config/gateway-config.js';
 
 /** Adds `cap config check`: whether `cap serve` would take a configuration. */
@@ -9,8 +10,8 @@ export function registerConfig(program: Command): void {
     .command('check')
     .description('say what is wrong with it, with the line; opens nothing')
     .argument('[file]', 'configuration (docs/configuration.md)', DEFAULT_CONFIG)
-    .action((path: string) => {
-      const { mounts } = readGatewayConfig(path);
+    .action(async (path: string) => {
+      const { mounts } = await readGatewayConfig(path, createStreamLogger());
       process.stdout.write(`${path} is right: ${mounts.map((mount) => mount.path).join(', ')}\n`);
     });
 }

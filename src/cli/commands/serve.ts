@@ -24,7 +24,7 @@ export function registerServe(program: Command, stop: AbortSignal): void {
 
 async function serve({ config, logFormat, verbose }: Flags, stop: AbortSignal): Promise<void> {
   const logger = createStreamLogger({ level: verbose ? 'debug' : 'info', json: logFormat === 'json' });
-  await using gateway = await Gateway.open({ ...readGatewayConfig(config), logger });
+  await using gateway = await Gateway.open({ ...(await readGatewayConfig(config, logger)), logger });
   tellEvents(gateway, logger);
   printAddresses(gateway);
   const reload = new Reloading(gateway, config, logger);
@@ -53,7 +53,7 @@ class Reloading {
 
   async #reload(): Promise<void> {
     try {
-      await this.#gateway.reload(readGatewayConfig(this.#config));
+      await this.#gateway.reload(await readGatewayConfig(this.#config, this.#logger));
       this.#logger.info(`${this.#config} was read again`);
       printAddresses(this.#gateway);
     } catch (error) {
@@ -63,7 +63,8 @@ class Reloading {
 }
 
 function printAddresses(gateway: Gateway): void {
-  for (const path of gateway.paths) process.stdout.write(`${gateway.url(path)}\n`);
+  if (gateway.httpUrl) process.stdout.write(`${gateway.httpUrl}\n`);
+  for (const url of gateway.paths.flatMap((path) => gateway.urls(path))) process.stdout.write(`${url}\n`);
 }
 
 function tellEvents(gateway: Gateway, logger: Logger): void {

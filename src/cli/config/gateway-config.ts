@@ -1,34 +1,53 @@
 import { Command } from 'commander';
-import type { GatewayOptions, MountOptions } from '../../gateway/index.js';
-import { scalePlanner } from '../../session/index.js';
+import type { Logger } from '../../core/index.js';
+import type { GatewayOptions, HttpOptions, MountOptions } from '../../gateway/index.js';
+import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
-import { integer } from '../parse-options.js';
+import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
+import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { inFile, readOptionTable } from './option-table.js';
 import { TomlFile } from './toml-file.js';
 
 /** What `cap serve` reads unless told otherwise. */
 export const DEFAULT_CONFIG = 'cap.toml';
 
-const TABLES = ['rtsp', 'mounts'] as const;
-
-/** The options of `[rtsp]`. */
-const rtspOptions = (): Command =>
-  new Command().option('--host <address>').option('--port <port>', '', integer('port', 0, 65535));
+const TABLES = ['rtsp', 'http', 'mounts'] as const;
 
 /**
  * Reads the configuration of `cap serve`: docs/configuration.md.
  * @throws CAP_USAGE with file and line
  */
-export function readGatewayConfig(path: string): GatewayOptions {
+export async function readGatewayConfig(path: string, logger: Logger): Promise<GatewayOptions> {
   const file = new TomlFile(path);
   const tables = file.tables([], TABLES).map(([name]) => name);
   if (!tables.includes('mounts')) {
     throw file.error([], 'there is no mount', { hint: 'add a table such as [mounts.cap] with source = "screen"' });
   }
   return {
-    rtsp: tables.includes('rtsp') ? readOptionTable(file, ['rtsp'], rtspOptions()) : {},
+    rtsp: tables.includes('rtsp') ? await readRtsp(file, logger) : {},
+    http: tables.includes('http') ? readHttp(file) : undefined,
     mounts: file.tables(['mounts']).map(([name]) => readMount(file, name)),
   };
+}
+
+async function readRtsp(file: TomlFile, logger: Logger): Promise<RtspServerOptions> {
+  const flags = readOptionTable<RtspFlags>(file, ['rtsp'], addRtspOptions(new Command()), 'rtsp-');
+  if (flags.auth) {
+    throw file.error(['rtsp', 'auth'], 'a password does not belong into this file', {
+      hint: 'auth-file names a file that `cap user add` writes; it keeps hashes',
+    });
+  }
+  try {
+    return await toRtsp(flags, logger);
+  } catch (error) {
+    throw inFile(file, ['rtsp'], error, 'rtsp-');
+  }
+}
+
+function readHttp(file: TomlFile): HttpOptions {
+  const command = addHttpOptions(new Command().option('--host <address>'));
+  const { host, ...flags } = readOptionTable<HttpFlags & { host?: string }>(file, ['http'], command, 'http-');
+  return toHttp(host, flags);
 }
 
 function readMount(file: TomlFile, name: string): MountOptions {

@@ -1,0 +1,63 @@
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { type Closable, closeAll, once } from '../core/index.js';
+import type { HttpDoor } from './http-door.js';
+import { listen } from './listen.js';
+import { sameOrigin } from './same-origin.js';
+
+export interface HttpServerOptions {
+  /** @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** 0 for a free one. @default 8889 */
+  readonly port?: number | undefined;
+  /** Web sites whose pages may use this server, besides its own: `https://example.org`. @default none */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Closed with the server. */
+  readonly doors: readonly HttpDoor[];
+}
+
+const MAX_HEADER_BYTES = 16 << 10;
+const REQUEST_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 1000;
+
+/** Serves the routes of its doors. */
+export class HttpServer implements Closable {
+  /** `http://127.0.0.1:8889`, without a path: for a client on this machine. */
+  readonly url: string;
+  readonly #server: Server;
+  readonly #doors: readonly HttpDoor[];
+
+  private constructor(url: string, server: Server, doors: readonly HttpDoor[]) {
+    this.url = url;
+    this.#server = server;
+    this.#doors = doors;
+  }
+
+  /** @throws CAP_PORT_UNAVAILABLE */
+  static async open(options: HttpServerOptions): Promise<HttpServer> {
+    const { host = '127.0.0.1', port = 8889, allowedOrigins = [], doors } = options;
+    const app = new Hono();
+    app.use(sameOrigin(isLoopback(host), allowedOrigins));
+    for (const door of doors) app.route('/', door.routes);
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, getRequestListener(app.fetch));
+    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    server.maxConnections = MAX_CONNECTIONS;
+    const bound = await listen(server, { host, port, what: 'HTTP', option: '--http-port' });
+    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+    return new HttpServer(`http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${bound}`, server, doors);
+  }
+
+  /** Ends the doors' streams and every connection. Idempotent. */
+  readonly close = once(async () => {
+    await closeAll(this.#doors);
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  });
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);

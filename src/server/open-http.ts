@@ -1,0 +1,12 @@
+import type { StreamTable } from '../session/index.js';
+import type { HttpServer, HttpServerOptions } from './http-server.js';
+
+/** Every HTTP door there is, on one server. @throws CAP_PORT_UNAVAILABLE */
+export async function openHttp(
+  streams: StreamTable,
+  options: Omit<HttpServerOptions, 'doors'> = {},
+): Promise<HttpServer> {
+  // Loaded only where it is asked for: a plain stream need not carry it.
+  const [{ HttpServer }, { streamList }] = await Promise.all([import('./http-server.js'), import('./stream-list.js')]);
+  return HttpServer.open({ ...options, doors: [streamList(streams)] });
+}
