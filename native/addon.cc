@@ -17,7 +17,9 @@
 #include "unit_sender.h"
 #include "wayland_display.h"
 #include "wayland_source.h"
+#include "wayland_watch.h"
 #include "x11_display.h"
+#include "x11_pick.h"
 #include "x11_source.h"
 #include "x11_watch.h"
 #include "x264_element.h"
@@ -89,9 +91,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("RtspServer", RtspServer::Define(env));
   exports.Set("UnitReceiver", UnitReceiver::Define(env));
   exports.Set("UnitSender", UnitSender::Define(env));
+  exports.Set("X11Pick", X11Pick::Define(env));
   exports.Set("X11Watch", X11Watch::Define(env));
+  exports.Set("WaylandWatch", WaylandWatch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
   exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));
+  exports.Set("describeWindow", Napi::Function::New(env, DescribeWindow));
   exports.Set("describeWayland", Napi::Function::New(env, DescribeWayland));
   exports.Set("sizeOfWayland", Napi::Function::New(env, SizeOfWayland));
   exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));

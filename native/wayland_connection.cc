@@ -16,8 +16,10 @@ namespace {
 constexpr int kAnswerMs = 5000;
 
 // wl_output
-void OnGeometry(void* data, wl_output*, int32_t, int32_t, int32_t, int32_t, int32_t, const char*, const char*,
+void OnGeometry(void* data, wl_output*, int32_t x, int32_t y, int32_t, int32_t, int32_t, const char*, const char*,
                 int32_t transform) {
+  static_cast<WaylandOutput*>(data)->x = x;
+  static_cast<WaylandOutput*>(data)->y = y;
   static_cast<WaylandOutput*>(data)->transform = transform;
 }
 void OnMode(void* data, wl_output*, uint32_t flags, int32_t width, int32_t height, int32_t) {
@@ -36,7 +38,10 @@ constexpr wl_output_listener kOutputListener = {OnGeometry, OnMode,       OnOutp
 
 // zxdg_output_v1
 struct XdgOutputListener {
-  void (*logical_position)(void*, wl_proxy*, int32_t, int32_t) = [](void*, wl_proxy*, int32_t, int32_t) {};
+  void (*logical_position)(void*, wl_proxy*, int32_t, int32_t) = [](void* data, wl_proxy*, int32_t x, int32_t y) {
+    static_cast<WaylandOutput*>(data)->x = x;
+    static_cast<WaylandOutput*>(data)->y = y;
+  };
   void (*logical_size)(void*, wl_proxy*, int32_t, int32_t) = [](void*, wl_proxy*, int32_t, int32_t) {};
   void (*done)(void*, wl_proxy*) = [](void*, wl_proxy*) {};
   void (*name)(void*, wl_proxy*, const char*) = [](void* data, wl_proxy*, const char* name) {
@@ -94,7 +99,7 @@ bool WaylandConnection::Init(const std::string& display, std::string& reason) {
   // The first answer brings the globals, the second what those have to say.
   bool answered = Roundtrip();
   if (answered) {
-    AskNames();
+    AskXdgOutputs();
     answered = Roundtrip();
   }
   if (answered) return true;
@@ -173,11 +178,10 @@ void WaylandConnection::OnToplevel(void* data, wl_proxy*, wl_proxy* handle) {
   Listen(toplevel.handle, kToplevelHandleListener, &toplevel);
 }
 
-// wl_output tells its name since version 4.
-void WaylandConnection::AskNames() {
+// wl_output tells its name since version 4; where it is, wlroots tells only here.
+void WaylandConnection::AskXdgOutputs() {
   if (!xdg_outputs_) return;
   for (WaylandOutput& output : outputs_) {
-    if (wl_output_get_version(output.proxy) >= 4) continue;
     output.xdg =
         Create(xdg_outputs_.get(), kGetXdgOutput, kXdgOutputInterface, kDestroyXdgOutput, nullptr, output.proxy);
     Listen(output.xdg, kXdgOutputListener, &output);

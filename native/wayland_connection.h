@@ -16,8 +16,9 @@ namespace cap {
 struct WaylandOutput {
   uint32_t global = 0;
   wl_output* proxy = nullptr;
-  Proxy xdg;  // tells the name where wl_output is too old to
+  Proxy xdg;  // tells where it is, and its name where wl_output is too old to
   std::string name, description;
+  int x = 0, y = 0;           // in the compositor's space
   int width = 0, height = 0;  // of its mode, before `transform`
   int transform = 0;          // enum wl_output.transform
   bool gone = false;
@@ -71,7 +72,7 @@ class WaylandConnection {
   bool Init(const std::string& display, std::string& reason);
   Proxy Bind(uint32_t name, const wl_interface& interface, uint32_t version, uint32_t destroy);
   void AddOutput(uint32_t name, uint32_t version);
-  void AskNames();
+  void AskXdgOutputs();
   bool Roundtrip();
 
   static void OnGlobal(void* data, wl_registry*, uint32_t name, const char* interface, uint32_t version);

@@ -18,6 +18,8 @@ Napi::Array Monitors(Napi::Env env, const WaylandConnection& connection) {
     Napi::Object item = Napi::Object::New(env);
     item.Set("name", output.name);
     item.Set("description", output.description);
+    item.Set("x", output.x);
+    item.Set("y", output.y);
     item.Set("width", size.width);
     item.Set("height", size.height);
     list.Set(at++, item);

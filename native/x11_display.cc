@@ -97,24 +97,41 @@ Napi::Array Monitors(Napi::Env env, Display* display, Window root) {
   return list;
 }
 
+// A window that is shown, or null.
+Napi::Value Describe(Napi::Env env, Display* display, Window window) {
+  XWindowAttributes attributes;
+  if (!XGetWindowAttributes(display, window, &attributes) || attributes.map_state != IsViewable ||
+      attributes.c_class != InputOutput || window == attributes.root) {
+    return env.Null();
+  }
+  int x = 0, y = 0;
+  Window child;
+  XTranslateCoordinates(display, window, attributes.root, 0, 0, &x, &y, &child);
+  Napi::Object item = Geometry(env, x, y, attributes.width, attributes.height);
+  item.Set("id", static_cast<double>(window));
+  item.Set("title", TitleOf(display, window));
+  item.Set("className", ClassOf(display, window));
+  return item;
+}
+
 Napi::Array Windows(Napi::Env env, Display* display, Window root) {
   std::vector<Window> windows;
   CollectWindows(display, root, windows, 0);
   Napi::Array list = Napi::Array::New(env);
   uint32_t at = 0;
   for (Window window : windows) {
-    XWindowAttributes attributes;
-    if (!XGetWindowAttributes(display, window, &attributes)) continue;
-    int x = 0, y = 0;
-    Window child;
-    XTranslateCoordinates(display, window, root, 0, 0, &x, &y, &child);
-    Napi::Object item = Geometry(env, x, y, attributes.width, attributes.height);
-    item.Set("id", static_cast<double>(window));
-    item.Set("title", TitleOf(display, window));
-    item.Set("className", ClassOf(display, window));
-    list.Set(at++, item);
+    const Napi::Value item = Describe(env, display, window);
+    if (!item.IsNull()) list.Set(at++, item);
   }
   return list;
+}
+
+using OwnedDisplay = std::unique_ptr<Display, CloseDisplay>;
+
+OwnedDisplay OpenOrThrow(Napi::Env env, const std::string& name) {
+  OwnedDisplay display(OpenDisplay(name));
+  if (!display) Throw(env, "display", "cannot open X display \"" + std::string(XDisplayName(name.c_str())) + "\"");
+  return display;
 }
 
 }  // namespace
@@ -134,9 +151,7 @@ Display* OpenDisplay(const std::string& name) {
 
 Napi::Value DescribeDisplay(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  const std::string name = info[0].As<Napi::String>().Utf8Value();
-  std::unique_ptr<Display, CloseDisplay> display(OpenDisplay(name));
-  if (!display) Throw(env, "display", "cannot open X display \"" + std::string(XDisplayName(name.c_str())) + "\"");
+  const OwnedDisplay display = OpenOrThrow(env, info[0].As<Napi::String>().Utf8Value());
   const Window root = DefaultRootWindow(display.get());
   XWindowAttributes attributes;
   XGetWindowAttributes(display.get(), root, &attributes);
@@ -144,6 +159,11 @@ Napi::Value DescribeDisplay(const Napi::CallbackInfo& info) {
   object.Set("monitors", Monitors(env, display.get(), root));
   object.Set("windows", Windows(env, display.get(), root));
   return object;
+}
+
+Napi::Value DescribeWindow(const Napi::CallbackInfo& info) {
+  const OwnedDisplay display = OpenOrThrow(info.Env(), info[0].As<Napi::String>().Utf8Value());
+  return Describe(info.Env(), display.get(), static_cast<Window>(info[1].As<Napi::Number>().Uint32Value()));
 }
 
 Napi::Value WhyNoDamage(const Napi::CallbackInfo& info) {

@@ -19,6 +19,9 @@ Display* OpenDisplay(const std::string& name);
 // describeDisplay(name) → {width, height, monitors: [...], windows: [...]}; throws "display".
 Napi::Value DescribeDisplay(const Napi::CallbackInfo& info);
 
+// describeWindow(name, id): one of those windows, or any other that is shown; null when there is none.
+Napi::Value DescribeWindow(const Napi::CallbackInfo& info);
+
 // whyNoDamage(name, windowId or 0): null when that can be captured by damage, else the reason.
 Napi::Value WhyNoDamage(const Napi::CallbackInfo& info);
 

@@ -1,5 +1,6 @@
 #include "x11_watch.h"
 
+#include <X11/extensions/Xrandr.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@ X11Watch::X11Watch(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const auto id = static_cast<Window>(info[1].As<Napi::Number>().Int64Value());
   window_ = id ? id : DefaultRootWindow(display_);
   XSelectInput(display_, window_, StructureNotifyMask);
+  int error;
+  if (!id && XRRQueryExtension(display_, &randr_event_, &error)) {
+    XRRSelectInput(display_, window_, RRScreenChangeNotifyMask | RRCrtcChangeNotifyMask | RROutputChangeNotifyMask);
+  }
   XWindowAttributes attributes;
   if (!XGetWindowAttributes(display_, window_, &attributes)) {
     XCloseDisplay(display_);
@@ -51,9 +56,12 @@ void X11Watch::Close() {
 
 // Handles what is queued; false when the window or the server is gone.
 bool X11Watch::Drain() {
+  bool layout = false;
   while (XPending(display_) > 0) {
     XEvent event;
     XNextEvent(display_, &event);
+    // A monitor that is only defined anew (RRSetMonitor) tells the root window's clients by ConfigureNotify.
+    layout |= randr_event_ && (event.type >= randr_event_ || event.type == ConfigureNotify);
     if (event.type == DestroyNotify) {
       events_->Post({"closed", {}});
       return false;
@@ -66,6 +74,7 @@ bool X11Watch::Drain() {
       events_->Post({"resized", {{"width", double(width_)}, {"height", double(height_)}}});
     }
   }
+  if (layout) events_->Post({"layout", {}});
   return true;
 }
 

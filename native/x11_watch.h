@@ -1,5 +1,5 @@
 // Watches a window, or the whole screen, for what ximagesrc does not report: the window was
-// closed, unmapped or resized, or the X server is gone.
+// closed, unmapped or resized, monitors came, went or changed, or the X server is gone.
 #pragma once
 
 #include <X11/Xlib.h>
@@ -28,6 +28,7 @@ class X11Watch : public Napi::ObjectWrap<X11Watch> {
   Display* display_ = nullptr;
   Window window_ = 0;
   int width_ = 0, height_ = 0;
+  int randr_event_ = 0;  // the first of RandR's, where the root window is watched; else 0
   int wake_[2] = {-1, -1};
   std::unique_ptr<EventChannel> events_;
   std::thread thread_;

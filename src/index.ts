@@ -3,18 +3,12 @@
 // --- Capture a source once, encode it once, and open doors to it ---
 
 export type { ScalingOptions } from './producer/compose.js';
-export type { DisplayServer } from './producer/display-server.js';
+export type { DisplayChoice, DisplayServer } from './producer/display-server.js';
 export type { FileOptions } from './producer/file-source.js';
 export type { RtspOptions } from './producer/rtsp-source.js';
+export type { MonitorRow, WindowRow } from './producer/screen-list.js';
 export type { ScreenOptions } from './producer/screen-source.js';
-export {
-  type AudioRow,
-  type CameraRow,
-  listSources,
-  type MonitorRow,
-  type SourceList,
-  type WindowRow,
-} from './producer/source-list.js';
+export { type AudioRow, type CameraRow, listSources, type SourceList } from './producer/source-list.js';
 export { parseSource } from './producer/source-url.js';
 export { SOURCE_KINDS, type SourceOptions } from './producer/sources.js';
 export type { TestOptions, TestPattern } from './producer/test-source.js';
@@ -149,7 +143,7 @@ export { DEFAULT_TOKEN_MODEL, type PresetRow, type PresetTableOptions, presetTab
 
 // --- Metrics for Prometheus ---
 
-export { captureMetrics } from './server/capture-metrics.js';
+export { captureMetrics, monitorMetrics } from './server/capture-metrics.js';
 export { type MetricsServer, type MetricsServerOptions, startMetricsServer } from './server/metrics-server.js';
 export { watchMetrics } from './server/watch-metrics.js';
 

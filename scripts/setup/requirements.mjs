@@ -75,6 +75,7 @@ export const REQUIREMENTS = [
   requirement('test', 'file', pluginPaths('xorg/modules/drivers/dummy_drv.so'), 'its driver without hardware', 'xserver-xorg-video-dummy', 'xorg-x11-drv-dummy', 'xf86-video-dummy'),
   requirement('test', 'command', 'xwininfo xprop xdpyinfo', 'looks at windows', 'x11-utils', 'xwininfo xprop xdpyinfo', 'xorg-xwininfo xorg-xprop xorg-xdpyinfo'),
   requirement('test', 'command', 'xdotool', 'moves and types', 'xdotool', 'xdotool', 'xdotool'),
+  requirement('test', 'command', 'twm', 'puts frames around windows', 'twm', 'xorg-x11-twm', 'xorg-twm'),
   requirement('test', 'module', 'wayland-server', 'the Wayland compositor of the tests', 'libwayland-dev', 'wayland-devel', 'wayland'),
   requirement('test', 'command', 'sway swaymsg', 'a real Wayland compositor', 'sway', 'sway', 'sway'),
   requirement('test', 'command', 'swaybg', 'shows a picture on it', 'swaybg', 'swaybg', 'swaybg'),

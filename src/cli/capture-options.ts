@@ -42,21 +42,27 @@ export interface CaptureFlags {
   readonly maxBitrate?: number;
 }
 
+export const DISPLAY_OPTION = [
+  '--display <name>',
+  'X display or Wayland socket (default: $DISPLAY or $WAYLAND_DISPLAY)',
+] as const;
+
+export const displayServerOption = (): Option =>
+  new Option(
+    '--display-server <name>',
+    `what the screen belongs to: ${DISPLAY_SERVERS.join(' or ')} (default: the session's)`,
+  ).argParser(oneOf('--display-server', DISPLAY_SERVERS));
+
 export function addCaptureOptions(command: Command): Command {
   const add = (flags: string, text: string, parse: (value: string) => unknown, fallback?: unknown): void => {
     const option = new Option(flags, text).argParser(parse);
     command.addOption(fallback === undefined ? option : option.default(fallback));
   };
   add('--source <what>', `what to capture (default: screen): ${SOURCE_FORMS.join(', ')}`, parseSource);
-  add(
-    '--display-server <name>',
-    `what the screen belongs to: ${DISPLAY_SERVERS.join(' or ')} (default: the session's)`,
-    oneOf('--display-server', DISPLAY_SERVERS),
-  );
-  command.option('--display <name>', 'X display or Wayland socket (default: $DISPLAY or $WAYLAND_DISPLAY)');
+  command.addOption(displayServerOption()).option(...DISPLAY_OPTION);
   command.option('--monitor <n|name|all>', 'one monitor, counted from 1, or each at /cap/1, /cap/2 …');
   add('--region <WxH+X+Y>', 'a rectangle of the screen', region('--region'));
-  command.option('--window [id|title|class]', 'one window; without a value: pick it from a list');
+  command.option('--window [id|title|class]', 'one window; without a value: click it, or pick it from a list');
   command.option('--no-cursor', 'leave the mouse cursor out');
   add(
     '--keep-alive <time>',

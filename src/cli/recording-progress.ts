@@ -33,9 +33,17 @@ export class RecordingProgress {
   }
 
   #text(): string {
-    const { delivered, dropped, bytes } = this.#recorder.stats;
     const seconds = (performance.now() - this.#startedMs) / 1000;
-    const lost = dropped > 0 ? `, ${dropped} frames lost to a slow disk` : '';
-    return `${seconds.toFixed(1)} s, ${delivered} frames, ${(bytes / 1e6).toFixed(1)} MB${lost}`;
+    return `${seconds.toFixed(1)} s, ${sizeText(this.#recorder)}`;
   }
+}
+
+/** What is said of a finished file. */
+export function recordedText(recorder: Mp4Recorder): string {
+  return `recorded ${sizeText(recorder)} into ${recorder.path}`;
+}
+
+function sizeText({ stats: { delivered, dropped, bytes } }: Mp4Recorder): string {
+  const lost = dropped > 0 ? `, ${dropped} frames lost to a slow disk` : '';
+  return `${delivered} frames, ${(bytes / 1e6).toFixed(1)} MB${lost}`;
 }

@@ -1,27 +1,64 @@
 import { type CapError, formatSize, type Logger } from '../core/index.js';
-import { MonitorStreams, type MonitorStreamsOptions } from '../session/index.js';
+import { monitorMetrics, startMetricsServer } from '../server/index.js';
+import { type MonitorStream, MonitorStreams, type MonitorStreamsOptions } from '../session/index.js';
 import { errorText } from './error-text.js';
+import { recordedText } from './recording-progress.js';
 import { announceRtsp } from './rtsp-options.js';
 
 export interface ServeMonitorsOptions extends MonitorStreamsOptions {
   readonly logger: Logger;
   readonly stop: AbortSignal;
   readonly durationMs: number | undefined;
+  readonly metricsPort: number | undefined;
 }
 
-/** Serves each monitor until told to stop; rejects when the last one has failed. */
-export async function serveMonitors({ stop, durationMs, ...options }: ServeMonitorsOptions): Promise<void> {
+/** Serves and records each monitor until told to stop; rejects when the last one has failed, or a file has. */
+export async function serveMonitors({
+  stop,
+  durationMs,
+  metricsPort,
+  ...options
+}: ServeMonitorsOptions): Promise<void> {
   const { logger } = options;
   await using streams = await MonitorStreams.open(options);
+  const { server } = streams;
+  let recordingError: CapError | undefined;
+  streams.on('added', (stream) => {
+    describe(stream);
+    for (const url of server?.urls(stream.path) ?? []) print(url);
+  });
+  streams.on('refused', ({ name }, error) => logger.warn(`monitor ${name}: ${errorText(error)}`));
+  streams.on('lost', (stream, error) => {
+    logger.warn(`${server ? stream.path : `monitor ${stream.monitor.name}`}: ${errorText(error)}`);
+    sayRecorded([stream]);
+  });
+  streams.on('recordingFailed', (stream, error) => {
+    recordingError ??= error;
+    if (server) logger.warn(`${errorText(error)}; ${stream.path} goes on without it`);
+  });
   const ended = new Promise<CapError>((resolve) => streams.on('ended', resolve));
-  streams.on('lost', ({ path }, error) => logger.warn(`${path}: ${errorText(error)}`));
-  for (const { session } of streams.streams) {
-    process.stdout.write(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)}\n`);
-  }
+  streams.streams.forEach(describe);
   const paths = streams.streams.map(({ path }) => path);
-  announceRtsp(streams.server, paths, options.rtsp?.tls, logger);
+  if (server && options.rtsp) announceRtsp(server, paths, options.rtsp.tls, logger);
+  await using metrics =
+    metricsPort === undefined
+      ? undefined
+      : await startMetricsServer({ port: metricsPort, registry: await monitorMetrics(streams) });
+  if (metrics) print(`metrics at ${metrics.url}`);
   const error = await Promise.race([ended, stopped(stop, durationMs)]);
-  if (error) throw error;
+  if (error) throw recordingError ?? error;
+  const last = [...streams.streams];
+  await streams.close();
+  if (recordingError) throw recordingError;
+  sayRecorded(last);
+}
+
+function describe({ session }: MonitorStream): void {
+  print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)}`);
+}
+
+function sayRecorded(streams: readonly MonitorStream[]): void {
+  for (const { recorder } of streams) if (recorder) process.stderr.write(`${recordedText(recorder)}\n`);
 }
 
 function stopped(stop: AbortSignal, durationMs: number | undefined): Promise<undefined> {
@@ -34,4 +71,8 @@ function stopped(stop: AbortSignal, durationMs: number | undefined): Promise<und
     if (stop.aborted) finish();
     stop.addEventListener('abort', finish, { once: true });
   });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -174,12 +174,10 @@ export interface X11DisplayDescription extends NativeRect {
   readonly windows: readonly X11Window[];
 }
 
-export interface WaylandMonitor {
+/** Its place is in the compositor's units, its size in pixels, as it is seen. */
+export interface WaylandMonitor extends NativeRect {
   readonly name: string;
   readonly description: string;
-  /** Pixels, as the monitor is seen. */
-  readonly width: number;
-  readonly height: number;
 }
 
 export interface WaylandWindow {
@@ -229,8 +227,12 @@ export interface NativeAddon {
   ) => NativeFrameSink;
   readonly RtspServer: new (options: NativeRtspOptions, listener: NativeListener) => NativeRtspServer;
   readonly X11Watch: new (display: string, windowId: number, listener: NativeListener) => { close(): void };
+  readonly X11Pick: new (display: string, listener: NativeListener) => { close(): void };
+  readonly WaylandWatch: new (display: string, listener: NativeListener) => { close(): void };
   setComposePlan(pipeline: NativePipeline, element: string, plan: NativeComposePlan): void;
   describeDisplay(name: string): X11DisplayDescription;
+  /** Any window that is shown, also one without a title. */
+  describeWindow(name: string, id: number): X11Window | null;
   /** Null when the screen, or the window when the id is not 0, can be captured by damage; else the reason. */
   whyNoDamage(name: string, windowId: number): string | null;
   /** Posts an event `device` (class, name, path) each and then `done`. */

@@ -1,4 +1,4 @@
-import type { Size } from '../core/index.js';
+import { type Closable, type Size, TypedEvents } from '../core/index.js';
 import { native, type WaylandDescription } from './addon.js';
 
 /**
@@ -17,4 +17,29 @@ export function describeWayland(display: string): WaylandDescription {
 export function sizeOfWayland(display: string, what: { readonly monitor: string } | { readonly window: string }): Size {
   const { monitor, window } = { monitor: '', window: '', ...what };
   return native((addon) => addon.sizeOfWayland(display, monitor, window));
+}
+
+export type WaylandWatchEvents = {
+  /** Monitors came, went or changed. */
+  layoutChanged: [];
+  /** The compositor is gone. */
+  displayLost: [];
+};
+
+/** Watches a compositor's monitors. */
+export class WaylandWatch extends TypedEvents<WaylandWatchEvents> implements Closable {
+  readonly #native: { close(): void };
+
+  /** @throws CAP_DISPLAY_UNAVAILABLE */
+  constructor(display: string) {
+    super();
+    this.#native = native(
+      (addon) =>
+        new addon.WaylandWatch(display, ({ type }) => this.emit(type === 'layout' ? 'layoutChanged' : 'displayLost')),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#native.close();
+  }
 }

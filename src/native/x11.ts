@@ -1,5 +1,5 @@
 import { type Closable, type Size, TypedEvents } from '../core/index.js';
-import { type NativeEvent, native, type X11DisplayDescription } from './addon.js';
+import { type NativeEvent, native, type X11DisplayDescription, type X11Window } from './addon.js';
 
 /**
  * Size, monitors and titled windows of an X display.
@@ -8,6 +8,11 @@ import { type NativeEvent, native, type X11DisplayDescription } from './addon.js
  */
 export function describeDisplay(name = ''): X11DisplayDescription {
   return native((addon) => addon.describeDisplay(name));
+}
+
+/** A window that is shown, also one without a title. @throws CAP_DISPLAY_UNAVAILABLE */
+export function describeWindow(name: string, id: number): X11Window | undefined {
+  return native((addon) => addon.describeWindow(name, id)) ?? undefined;
 }
 
 /**
@@ -25,6 +30,8 @@ export type X11WatchEvents = {
   unmapped: [];
   mapped: [];
   resized: [size: Size];
+  /** Of the root window: monitors came, went or changed. */
+  layoutChanged: [];
   /** The X server is gone. */
   displayLost: [];
 };
@@ -59,6 +66,9 @@ export class X11Watch extends TypedEvents<X11WatchEvents> implements Closable {
         break;
       case 'display-lost':
         this.emit('displayLost');
+        break;
+      case 'layout':
+        this.emit('layoutChanged');
         break;
       case 'resized':
         this.emit('resized', { width: Number(event.width), height: Number(event.height) });

@@ -4,13 +4,21 @@ export const DISPLAY_SERVERS = ['x11', 'wayland'] as const;
 /** One of those. */
 export type DisplayServer = (typeof DISPLAY_SERVERS)[number];
 
+/** Which display is meant. */
+export interface DisplayChoice {
+  /**
+   * What it belongs to. @default wayland for a display that is a Wayland socket, and where only WAYLAND_DISPLAY is set
+   * or the session's type is wayland; else x11
+   */
+  readonly displayServer?: DisplayServer | undefined;
+  /** X display, such as `:0`, or the name or path of a Wayland socket. @default $DISPLAY, $WAYLAND_DISPLAY */
+  readonly display?: string | undefined;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The one asked for; else the one that `display` names; else the session's. */
-export function chooseDisplayServer(
-  options: { readonly displayServer?: DisplayServer | undefined; readonly display?: string | undefined },
-  environment: Environment,
-): DisplayServer {
+export function chooseDisplayServer(options: DisplayChoice, environment: Environment): DisplayServer {
   if (options.displayServer !== undefined) return options.displayServer;
   // X displays are `host:number`; Wayland's are sockets, by their path or by the name that compositors give them.
   if (options.display !== undefined) return /^(\/|wayland-)/.test(options.display) ? 'wayland' : 'x11';

@@ -7,22 +7,22 @@ import {
   formatSize,
   type Rect,
 } from '../core/index.js';
-import { describeDisplay, whyNoDamage, type X11DisplayDescription, X11Watch, type X11Window } from '../native/index.js';
-import { chooseDisplayServer, type DisplayServer } from './display-server.js';
-import { displayName } from './source-list.js';
+import {
+  describeDisplay,
+  describeWindow,
+  whyNoDamage,
+  type X11DisplayDescription,
+  X11Watch,
+  type X11Window,
+} from '../native/index.js';
+import { x11DisplayName } from './display-name.js';
+import { chooseDisplayServer, type DisplayChoice } from './display-server.js';
 import type { SourceListener, VideoSource } from './video-source.js';
 import { waylandSource } from './wayland-source.js';
 import { findWindow } from './x11-window.js';
 
 /** What of a display is captured: all of it, or one of monitor, region and window. */
-export interface ScreenOptions {
-  /**
-   * What the screen belongs to. @default wayland for a display that is a Wayland socket, and where only
-   * WAYLAND_DISPLAY is set or the session's type is wayland; else x11
-   */
-  readonly displayServer?: DisplayServer | undefined;
-  /** X display, such as `:0`, or the name or path of a Wayland socket. @default $DISPLAY, $WAYLAND_DISPLAY */
-  readonly display?: string | undefined;
+export interface ScreenOptions extends DisplayChoice {
   /** A monitor's number, counted from 1, or its name; excludes region and window. */
   readonly monitor?: string | undefined;
   /** A rectangle of the screen, in pixels; on Wayland, of its first monitor. */
@@ -48,10 +48,18 @@ export function screenSource(options: ScreenOptions = {}): VideoSource {
   return x11Source(options);
 }
 
+/** Why an X display cannot be captured by damage; undefined when it can. */
+export function whyNotByDamage(display: string): string | undefined {
+  return whyNoDamage(display);
+}
+
 function x11Source(options: ScreenOptions): VideoSource {
-  const display = displayName(options.display);
+  const display = x11DisplayName(options.display);
   const screen = describeDisplay(display);
-  if (options.window !== undefined) return windowSource(display, findWindow(screen.windows, options.window), options);
+  if (options.window !== undefined) {
+    const window = findWindow(screen.windows, options.window, (id) => describeWindow(display, id));
+    return windowSource(display, window, options);
+  }
   const area = options.region ?? monitorArea(screen, options.monitor);
   if (area && !fitsInside(area, screen)) {
     throw new CapError('CAP_SOURCE_NOT_FOUND', `region ${formatRegion(area)} is not inside the screen`, {

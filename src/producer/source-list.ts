@@ -1,25 +1,7 @@
-import { CapError, type Rect, toCapError } from '../core/index.js';
-import { describeDisplay, listDevices, whyNoDamage } from '../native/index.js';
-
-/** A monitor of an X display. */
-export interface MonitorRow extends Rect {
-  /** Counted from 1, as `--monitor` takes it. */
-  readonly number: number;
-  readonly name: string;
-  readonly primary: boolean;
-  /** What captures it. */
-  readonly argument: string;
-}
-
-/** A window of an X display that is shown and has a title. */
-export interface WindowRow extends Rect {
-  /** `0x1e00003`. */
-  readonly id: string;
-  readonly title: string;
-  readonly class: string;
-  /** What captures it. */
-  readonly argument: string;
-}
+import { type CapError, toCapError } from '../core/index.js';
+import { listDevices } from '../native/index.js';
+import type { DisplayChoice } from './display-server.js';
+import { listMonitors, listWindows, type MonitorRow, type WindowRow } from './screen-list.js';
 
 /** A camera or capture card. */
 export interface CameraRow {
@@ -47,50 +29,18 @@ export interface SourceList {
   readonly displayError?: CapError;
 }
 
-/**
- * Lists monitors and windows of an X display, cameras and audio inputs. A machine without a display still has the rest.
- * @param display such as `:0`. @default $DISPLAY
- */
-export async function listSources(display?: string): Promise<SourceList> {
+/** Lists monitors and windows of a display, cameras and audio inputs. A machine without a display still has the rest. */
+export async function listSources(choice: DisplayChoice = {}): Promise<SourceList> {
   const devices = await listDevices();
   const of = (kind: string) => devices.filter((device) => device.class.startsWith(kind));
   const cameras = of('Video/').map(({ name, path }) => ({ name, path, ...cameraArgument(path) }));
   const audio = of('Audio/').map(({ name, path }) => ({ name, path }));
   try {
-    return { monitors: listMonitors(display), windows: listWindows(display), cameras, audio };
+    return { monitors: listMonitors(choice), windows: listWindows(choice), cameras, audio };
   } catch (error) {
     return { monitors: [], windows: [], cameras, audio, displayError: toCapError(error) };
   }
 }
 
-/** @throws CAP_DISPLAY_UNAVAILABLE */
-export function listMonitors(display?: string): MonitorRow[] {
-  return describeDisplay(displayName(display)).monitors.map(({ name, primary, x, y, width, height }, index) => {
-    const number = index + 1;
-    return { number, name, primary, x, y, width, height, argument: `--monitor ${number}` };
-  });
-}
-
-/** @throws CAP_DISPLAY_UNAVAILABLE */
-export function listWindows(display?: string): WindowRow[] {
-  return describeDisplay(displayName(display)).windows.map(({ id, title, className, x, y, width, height }) => {
-    const hex = `0x${id.toString(16)}`;
-    return { id: hex, title, class: className, x, y, width, height, argument: `--window ${hex}` };
-  });
-}
-
 const cameraArgument = (path: string) =>
   path.startsWith('/dev/') ? { argument: `--source v4l2://${path.split('/').map(encodeURIComponent).join('/')}` } : {};
-
-/** Why a display cannot be captured by damage; undefined when it can. */
-export function whyNotByDamage(display: string): string | undefined {
-  return whyNoDamage(display);
-}
-
-/** The display that is meant. @throws CAP_DISPLAY_UNAVAILABLE when there is none */
-export function displayName(display = process.env.DISPLAY ?? ''): string {
-  if (display !== '') return display;
-  throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'there is no display: DISPLAY is not set', {
-    hint: 'run in a desktop session, name one with --display, or use --source test',
-  });
-}

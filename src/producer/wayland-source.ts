@@ -1,6 +1,8 @@
 import { CapError, expectInteger, fitsInside, formatRegion, formatSize, type Rect } from '../core/index.js';
 import { describeWayland, sizeOfWayland, type WaylandDescription, type WaylandMonitor } from '../native/index.js';
+import { waylandDisplayName } from './display-name.js';
 import { findNamedWindow } from './find-window.js';
+import { requireMonitorCapture } from './screen-list.js';
 import type { VideoSource } from './video-source.js';
 
 /** What of a Wayland compositor is captured: its first monitor, or one of monitor, region and window. */
@@ -14,22 +16,13 @@ export interface WaylandOptions {
   readonly keepAliveMs?: number | undefined;
 }
 
-const WHAT_IS_SUPPORTED =
-  'supported are compositors with ext-image-copy-capture-v1 or wlr-screencopy-unstable-v1, such as sway, Hyprland, ' +
-  'labwc and river; on another one choose an X11 session';
-
 /**
  * A monitor, a region of one or a window, copied by the compositor into shared memory when something in it
  * changes: by ext-image-copy-capture-v1, or wlr-screencopy where that is all there is.
  * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_USAGE
  */
 export function waylandSource(options: WaylandOptions): VideoSource {
-  const display = options.display ?? process.env.WAYLAND_DISPLAY ?? '';
-  if (display === '') {
-    throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'there is no Wayland display: WAYLAND_DISPLAY is not set', {
-      hint: 'run in a Wayland session, name its socket with --display, or choose --display-server x11',
-    });
-  }
+  const display = waylandDisplayName(options.display);
   const screen = describeWayland(display);
   return options.window === undefined
     ? monitorSource(display, screen, options)
@@ -37,11 +30,7 @@ export function waylandSource(options: WaylandOptions): VideoSource {
 }
 
 function monitorSource(display: string, screen: WaylandDescription, options: WaylandOptions): VideoSource {
-  if (!screen.capturesMonitors) {
-    throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'the compositor does not let its screen be captured', {
-      hint: WHAT_IS_SUPPORTED,
-    });
-  }
+  requireMonitorCapture(screen);
   const monitor = findMonitor(screen.monitors, options.monitor);
   const size = sizeOfWayland(display, { monitor: monitor.name });
   const { region } = options;

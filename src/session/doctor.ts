@@ -2,7 +2,16 @@ import { statfs } from 'node:fs/promises';
 import { readOcrModels } from '../consumer/ocr/models.js';
 import { PROVIDERS } from '../consumer/providers.js';
 import { CapError, type ErrorCode, silentLogger, toCapError } from '../core/index.js';
-import { canDrawText, displayName, listMonitors, mediaFramework, whyNotByDamage } from '../producer/index.js';
+import {
+  canDrawText,
+  chooseDisplayServer,
+  type DisplayChoice,
+  listMonitors,
+  mediaFramework,
+  waylandDisplayName,
+  whyNotByDamage,
+  x11DisplayName,
+} from '../producer/index.js';
 import { chooseEncoder, RtspServer, tryEncoder, x264Encoder } from '../transport/index.js';
 import { CaptureSession } from './capture-session.js';
 
@@ -30,9 +39,7 @@ export interface Diagnosis {
 }
 
 /** What is looked at beside the machine itself. */
-export interface DoctorOptions {
-  /** X display. @default $DISPLAY */
-  readonly display?: string | undefined;
+export interface DoctorOptions extends DisplayChoice {
   /** The port that has to be free. @default 8554 */
   readonly rtspPort?: number | undefined;
 }
@@ -44,13 +51,13 @@ const LEAST_DISK_BYTES = 1e9;
 const SETUP = 'run `npm run setup` in the project folder';
 
 /** Tries what the main job takes, for real. Never rejects. */
-export async function diagnose({ display, rtspPort = 8554 }: DoctorOptions = {}): Promise<Diagnosis> {
+export async function diagnose({ rtspPort = 8554, ...choice }: DoctorOptions = {}): Promise<Diagnosis> {
   const findings = [
     await check('Node', true, node),
     await check('GStreamer', true, gstreamer),
     await check('text in pictures', false, pango),
-    await check('display', true, () => screen(display)),
-    await check('capture by damage', false, () => damage(display)),
+    await check('display', true, () => screen(choice)),
+    await check('capture by damage', false, () => damage(choice)),
     await check('encoder', true, encoder),
     await check('test picture', false, testPicture),
     await check(`RTSP port ${rtspPort}`, true, () => port(rtspPort)),
@@ -100,15 +107,20 @@ function pango(): Outcome {
     : { ok: false, found: 'no Pango', advice: `${SETUP}, or install GStreamer's Pango plugin` };
 }
 
-function screen(display: string | undefined): Outcome {
-  const monitors = listMonitors(display);
+const isWayland = (choice: DisplayChoice): boolean => chooseDisplayServer(choice, process.env) === 'wayland';
+
+function screen(choice: DisplayChoice): Outcome {
+  const monitors = listMonitors(choice);
   const sizes = monitors.map(({ width, height }) => `${width}x${height}`);
-  const found = `X11 ${displayName(display)}, ${sizes.length === 1 ? 'monitor' : 'monitors'} ${sizes.join(', ')}`;
-  return { ok: true, found };
+  const where = isWayland(choice)
+    ? `Wayland ${waylandDisplayName(choice.display)}`
+    : `X11 ${x11DisplayName(choice.display)}`;
+  return { ok: true, found: `${where}, ${sizes.length === 1 ? 'monitor' : 'monitors'} ${sizes.join(', ')}` };
 }
 
-function damage(display: string | undefined): Outcome {
-  const reason = whyNotByDamage(displayName(display));
+function damage(choice: DisplayChoice): Outcome {
+  if (isWayland(choice)) listMonitors(choice); // every protocol that lets it be captured tells what changed
+  const reason = isWayland(choice) ? undefined : whyNotByDamage(x11DisplayName(choice.display));
   if (reason === undefined) return { ok: true, found: 'a still screen costs nearly nothing' };
   return {
     ok: false,

@@ -11,7 +11,10 @@ export {
 export {
   type AudioRow,
   type CameraRow,
+  chooseDisplayServer,
+  clickWindow,
   DISPLAY_SERVERS,
+  type DisplayChoice,
   type DisplayServer,
   listSources,
   listWindows,
@@ -24,6 +27,7 @@ export {
   type SourceOptions,
   scalePlanner,
   type WindowRow,
+  x11DisplayName,
 } from '../producer/index.js';
 export {
   addUser,

@@ -1,35 +1,20 @@
 import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { Sampler } from '../../src/consumer/sampler.js';
 import { buildCommands, runCap, startCap } from '../support/cap.js';
-import { startDisplay, type TestDisplay } from '../support/display.js';
+import { startDisplay } from '../support/display.js';
 import { probe } from '../support/media-clients.js';
+import { splitInTwo } from '../support/monitors.js';
 import { freePort, occupyPort } from '../support/port.js';
-import { run, start } from '../support/process.js';
 import { showPicture } from '../support/screen.js';
+import { sizeAt } from '../support/stream-size.js';
+import { startSway } from '../support/sway.js';
+import { startTestCompositor } from '../support/test-compositor.js';
 
 beforeAll(buildCommands);
 
 const grey = (widthPx: number, heightPx: number) => {
   return { widthPx, heightPx, rgb: new Uint8Array(widthPx * heightPx * 3).fill(128) };
 };
-
-/** The size of a stream's picture. A still screen has too few frames for ffprobe to make up its mind soon. */
-async function sizeAt(url: string): Promise<string> {
-  const sampler = new Sampler(url);
-  try {
-    const { width, height } = await sampler.next();
-    return `${width}x${height}`;
-  } finally {
-    await sampler.close();
-  }
-}
-
-/** Makes two monitors of a display: 640 and 320 pixels wide. */
-async function splitInTwo({ env }: TestDisplay): Promise<void> {
-  await run('xrandr', ['--setmonitor', 'LEFT', '640/173x480/130+0+0', 'screen'], { env });
-  await run('xrandr', ['--setmonitor', 'RIGHT', '320/87x480/130+640+0', 'none'], { env });
-}
 
 describe('cap sources', () => {
   test('lists monitors and windows with the argument that captures each, which then does', async () => {
@@ -73,6 +58,53 @@ describe('cap sources', () => {
   });
 });
 
+describe('cap sources on Wayland', () => {
+  test('lists monitors and windows in the same words, which then capture them', async () => {
+    await using compositor = await startTestCompositor('ext', 400, 300);
+    const at = ['--display', compositor.display];
+    const { code, stdout } = await runCap(['sources', '--json', ...at]);
+    expect(code).toBe(0);
+    const place = { x: 0, y: 0, width: 400, height: 300 };
+    const { monitors, windows } = JSON.parse(stdout);
+    expect(monitors).toEqual([{ number: 1, name: 'TEST-1', primary: false, ...place, argument: '--monitor 1' }]);
+    expect(windows).toEqual([
+      {
+        id: 'window-1',
+        title: 'A window of a test',
+        class: 'org.example.test',
+        width: 400,
+        height: 300,
+        argument: '--window window-1',
+      },
+    ]);
+    const table = (await runCap(['sources'], { env: { WAYLAND_DISPLAY: compositor.display } })).stdout;
+    expect(table).toMatch(/^monitor +TEST-1 +400x300\+0\+0 +--monitor 1$/m);
+    expect(table).toMatch(/^window +A window of a test \(org\.example\.test\) +400x300 +--window window-1$/m);
+    for (const argument of ['--monitor 1', '--monitor TEST-1', '--window window-1']) {
+      await using cap = startCap(['--rtsp', '--rtsp-port', '0', ...at, ...argument.split(' ')]);
+      const [url] = await cap.waitForOutput(/^rtsp:\S+$/m);
+      expect(await sizeAt(url)).toBe('400x300');
+    }
+  });
+
+  test('of sway: its monitors where they are, and no windows, which it lets nobody capture', async () => {
+    await using sway = await startSway(2, 400, 300);
+    await sway.command('output HEADLESS-1 position 0 0');
+    await sway.command('output HEADLESS-2 position 500 0');
+    const { stdout } = await runCap(['sources', '--json', '--display', sway.display]);
+    const { monitors, windows } = JSON.parse(stdout) as { monitors: { name: string; x: number }[]; windows: [] };
+    expect(monitors.map(({ name, x }) => `${name} ${x}`).sort()).toEqual(['HEADLESS-1 0', 'HEADLESS-2 500']);
+    expect(windows).toEqual([]);
+  });
+
+  test('of a compositor that lets nothing be captured: says so', async () => {
+    await using compositor = await startTestCompositor('none', 400, 300);
+    const { code, stderr } = await runCap(['sources', '--display', compositor.display]);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^cap: the compositor does not let its screen be captured \(supported are /);
+  });
+});
+
 test('cap sources waits only so long for a sound server that does not answer', async () => {
   const { port, server } = await occupyPort();
   const sockets: Socket[] = [];
@@ -86,67 +118,6 @@ test('cap sources waits only so long for a sound server that does not answer', a
     for (const socket of sockets) socket.destroy();
     server.close();
   }
-});
-
-describe('cap --monitor all', () => {
-  test('serves each monitor at a mount of its own', async () => {
-    await using display = await startDisplay({ widthPx: 960, heightPx: 480 });
-    await splitInTwo(display);
-    await using cap = startCap(['--rtsp', '--rtsp-port', '0', '--monitor', 'all'], { env: display.env });
-    const [, base] = await cap.waitForOutput(/^(rtsp:\S+\/cap)\/2$/m);
-    expect(cap.stdout).toMatch(new RegExp(`^${base}/1$`, 'm'));
-    expect(await sizeAt(`${base}/1`)).toBe('640x480');
-    expect(await sizeAt(`${base}/2`)).toBe('320x480');
-    cap.signal('SIGINT');
-    expect(await cap.waitForExit()).toEqual({ code: 0, signal: null });
-  });
-
-  test('ends with the display, with an error', async () => {
-    await using display = await startDisplay({ widthPx: 960, heightPx: 480 });
-    await splitInTwo(display);
-    await using cap = startCap(['--rtsp', '--rtsp-port', '0', '--monitor', 'all'], { env: display.env });
-    await cap.waitForOutput(/^rtsp:\S+\/cap\/2$/m);
-    await display.close();
-    expect(await cap.waitForExit()).toMatchObject({ code: 6 });
-    expect(cap.stderr).toMatch(/\/cap\/1: /);
-    expect(cap.stderr).toMatch(/\/cap\/2: /);
-  });
-
-  test.each([
-    [['--rtsp', '--monitor', 'all', '--source', 'test'], '--source cannot be used with --monitor all'],
-    [['--rtsp', '--monitor', 'all', '--region', '10x10+0+0'], '--region cannot be used'],
-    [['--monitor', 'all', 'out.mp4'], 'an output file cannot be used'],
-    [['--rtsp', '--monitor', 'all', '--metrics-port', '0'], '--metrics-port cannot be used'],
-  ])('cap %j is refused', async (args, words) => {
-    const { code, stderr } = await runCap(args);
-    expect(code).toBe(2);
-    expect(stderr).toContain(words);
-  });
-});
-
-describe('cap --window without a value', () => {
-  test('lets the user pick from a list in a terminal', async () => {
-    await using display = await startDisplay({ widthPx: 640, heightPx: 480 });
-    await using _window = await showPicture(display, grey(200, 100));
-    const command = `${process.execPath} bin/cap.mjs --rtsp --rtsp-port 0 --window`;
-    // A terminal of its own, as `script` makes one.
-    await using terminal = start('script', ['-qec', command, '/dev/null'], { env: display.env, keepStdinOpen: true });
-    await terminal.waitForOutput(/1 {2}picture .*200x100 0x[0-9a-f]+\r?\nWhich window\? 1 to 1: /);
-    terminal.stdin.write('7\n');
-    await terminal.waitForOutput(/Which window\? [\s\S]*Which window\? /);
-    terminal.stdin.write('1\n');
-    const [, url = ''] = await terminal.waitForOutput(/(rtsp:\S+)\r?\n/);
-    expect(await sizeAt(url)).toBe('200x100');
-  });
-
-  test('is an error that names the windows where there is no terminal', async () => {
-    await using display = await startDisplay({ widthPx: 640, heightPx: 480 });
-    await using _window = await showPicture(display, grey(200, 100));
-    const { code, stderr } = await runCap(['--rtsp', '--window'], { env: display.env });
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^cap: --window needs an id, title or class .*\(windows: 0x[0-9a-f]+ "picture"\)\n$/);
-    expect(await runCap(['--rtsp', '--source', 'test', '--window'])).toMatchObject({ code: 2 });
-  });
 });
 
 describe('cap --source URL', () => {
@@ -191,6 +162,18 @@ describe('cap doctor', () => {
     expect(stdout).toMatch(/^✓ encoder: x264/m);
     expect(stdout).toMatch(/^✓ local reader: /m);
     expect(stdout).toMatch(/\ncap can stream this screen\n$/);
+  });
+
+  test('finds a Wayland session well, and one that lets nothing be captured wanting', async () => {
+    await using compositor = await startTestCompositor('wlr', 400, 300);
+    const well = await doctor([], { WAYLAND_DISPLAY: compositor.display });
+    expect(well.code).toBe(0);
+    expect(well.stdout).toContain(`✓ display: Wayland ${compositor.display}, monitor 400x300\n`);
+    expect(well.stdout).toMatch(/^✓ capture by damage: /m);
+    await using closed = await startTestCompositor('none', 400, 300);
+    const { code, stdout } = await doctor(['--display', closed.display]);
+    expect(code).toBe(0); // a test picture can be streamed
+    expect(stdout).toMatch(/^✗ display: the compositor does not let its screen be captured \(supported are /m);
   });
 
   test('says that a machine without a display can stream the test source', async () => {

@@ -22,7 +22,7 @@ interface Flags extends CaptureFlags, RtspFlags, HttpFlags {
 
 /** Makes capturing the program's own action: `cap --rtsp …`, `cap out.mp4`. */
 export function registerCapture(program: Command, stop: AbortSignal): void {
-  program.argument('[output]', 'MP4 file to record into');
+  program.argument('[output]', 'MP4 file to record into; with --monitor all: NAME-1.mp4, NAME-2.mp4 …');
   addCaptureOptions(program).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
   addRtspOptions(program).option('--http', 'serve the stream to browsers and programs at http://HOST:PORT/');
   addHttpOptions(program)
@@ -61,14 +61,16 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
     logger,
   };
   if (flags.monitor === 'all') {
-    refuseWithAllMonitors(output, flags);
-    const screen = { display: flags.display, cursor: flags.cursor, keepAliveMs: flags.keepAlive };
-    const rtsp = await toRtsp(flags, logger);
-    return serveMonitors({ ...options, screen, rtsp, stop, durationMs: flags.duration });
+    refuseWithAllMonitors(flags);
+    const { displayServer, display, cursor, keepAlive, metricsPort, duration: durationMs } = flags;
+    const screen = { displayServer, display, cursor, keepAliveMs: keepAlive };
+    const rtsp = flags.rtsp === true && (await toRtsp(flags, logger));
+    return serveMonitors({ ...options, screen, rtsp, record: output, stop, durationMs, metricsPort });
   }
   const rtspOptions = flags.rtsp ? await toRtsp(flags, logger) : undefined;
-  const source = toSource(flags, await windowOf(flags, stop));
-  if (stop.aborted) return;
+  const window = flags.window === true ? await pick(flags, stop) : flags.window;
+  if (stop.aborted || (flags.window === true && window === undefined)) return;
+  const source = toSource(flags, window);
   await using session = await CaptureSession.open({ ...options, source });
   const ended = untilStopped(session, stop, flags.duration);
   if (stop.aborted) return;
@@ -103,27 +105,23 @@ function refuseIdleOptions(flags: Flags): void {
   if (!http) refuse(givenHttpOption(flags), '--http');
 }
 
-/** The window that was named, or that the user picks now. */
-async function windowOf({ source, window, display }: Flags, stop: AbortSignal): Promise<string | undefined> {
-  if (window !== true) return window;
+/** The window that the user picks. */
+function pick({ source, displayServer, display }: Flags, stop: AbortSignal): Promise<string | undefined> {
   if (source !== undefined && source.kind !== 'screen') {
     throw new CapError('CAP_USAGE', '--window is for --source screen', { hint: 'leave it out' });
   }
-  return pickWindow(display, stop);
+  return pickWindow({ displayServer, display }, stop);
 }
 
-/** One server has them all; a file or a metric would have to choose. */
-function refuseWithAllMonitors(output: string | undefined, { source, rtsp, region, window, metricsPort }: Flags): void {
+/** Each monitor is a source: nothing else can be one. */
+function refuseWithAllMonitors({ source, region, window }: Flags): void {
   const wrong = [
     source !== undefined && source.kind !== 'screen' && '--source',
     region && '--region',
     window !== undefined && '--window',
-    metricsPort !== undefined && '--metrics-port',
-    output !== undefined && 'an output file',
   ].find(Boolean);
   if (wrong)
     throw new CapError('CAP_USAGE', `${wrong} cannot be used with --monitor all`, { hint: 'name one monitor' });
-  if (!rtsp) throw new CapError('CAP_USAGE', '--monitor all is for --rtsp', { hint: 'add --rtsp' });
 }
 
 function rateOf(session: CaptureSession, { fps = 30 }: Flags): string {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { formatRegion } from '../../core/index.js';
-import { listSources, type SourceList } from '../../session/index.js';
+import { formatRegion, formatSize } from '../../core/index.js';
+import { type DisplayServer, listSources, type SourceList, type WindowRow } from '../../session/index.js';
+import { DISPLAY_OPTION, displayServerOption } from '../capture-options.js';
 import { errorText } from '../error-text.js';
 import { textTable } from '../text-table.js';
 
 interface SourcesOptions {
+  readonly displayServer?: DisplayServer;
   readonly display?: string;
   readonly json?: true;
 }
@@ -14,12 +16,13 @@ export function registerSources(program: Command): void {
   program
     .command('sources')
     .description('list monitors, windows, cameras and audio devices, with the argument that captures each')
-    .option('--display <name>', 'X display (default: $DISPLAY)')
+    .addOption(displayServerOption())
+    .option(...DISPLAY_OPTION)
     .option('--json', 'print JSON')
-    .action(async ({ display, json }: SourcesOptions) => {
-      const { displayError, ...list } = await listSources(display);
+    .action(async ({ json, ...choice }: SourcesOptions) => {
+      const { displayError, ...list } = await listSources(choice);
       // A display that was named has to be there; without one the devices still can be listed.
-      if (displayError && display !== undefined) throw displayError;
+      if (displayError && (choice.display ?? choice.displayServer) !== undefined) throw displayError;
       process.stdout.write(json ? `${JSON.stringify(list)}\n` : table(list));
       if (displayError) process.stderr.write(`no monitors or windows: ${errorText(displayError)}\n`);
     });
@@ -37,9 +40,10 @@ function table({ monitors, windows, cameras, audio }: SourceList): string {
     ...monitors.map(({ name, primary, argument, ...place }) => {
       return { kind: 'monitor', name: primary ? `${name}, primary` : name, where: formatRegion(place), argument };
     }),
-    ...windows.map(({ title, argument, ...window }) => {
+    ...windows.map((window) => {
+      const { title, argument } = window;
       const name = window.class === '' ? title : `${title} (${window.class})`;
-      return { kind: 'window', name, where: formatRegion(window), argument };
+      return { kind: 'window', name, where: whereIs(window), argument };
     }),
     ...cameras.map(({ path, ...camera }) => ({ kind: 'camera', where: path, ...camera })),
     ...audio.map(({ name, path }) => ({ kind: 'audio', name, where: path })),
@@ -47,6 +51,12 @@ function table({ monitors, windows, cameras, audio }: SourceList): string {
   if (rows.length === 0) return 'There is nothing to capture but --source test\n';
   const columns = [{ heading: 'KIND' }, { heading: 'NAME' }, { heading: 'WHERE' }, { heading: 'ARGUMENT' }];
   return textTable(columns, rows.map(toCells));
+}
+
+/** Its place, or as much of it as is known. */
+function whereIs({ x, y, width, height }: WindowRow): string {
+  if (width === undefined || height === undefined) return '';
+  return x === undefined || y === undefined ? formatSize({ width, height }) : formatRegion({ x, y, width, height });
 }
 
 /** Titles come from other programs: no control character of theirs reaches the terminal. */

@@ -126,6 +126,8 @@ static bool obey(char *line) {
     close_window();
   } else if (strcmp(line, "unplug") == 0) {
     wl_global_remove(output_global);
+  } else if (strcmp(line, "plug") == 0) {
+    output_global = wl_global_create(compositor.display, &wl_output_interface, 4, NULL, bind_output);
   } else if (strcmp(line, "stats") == 0) {
     printf("stats %d %d %d %d %d\n", compositor.copies, compositor.violations, compositor.buffers, compositor.frames,
            compositor.sessions);
