@@ -297,7 +297,7 @@ void RtspCore::AddReader(GstRTSPClient* client, GstRTSPContext* context) {
   // The sender thread sleeps until something new comes; a joiner should not wait for that.
   gst_rtsp_stream_transport_message_sent(transport);
   BeginFor(context->media, *hub);
-  readers_.Add(std::make_unique<RtspReader>(client, transport, std::move(identity)), std::move(hub));
+  readers_.Add(std::make_unique<RtspReader>(client, context->media, transport, std::move(identity)), std::move(hub));
 }
 
 void RtspCore::OnTeardown(GstRTSPClient*, GstRTSPContext* context, gpointer data) {

@@ -38,8 +38,9 @@ std::string PeerOf(GstRTSPClient* client) {
 
 }  // namespace
 
-RtspReader::RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, Identity identity)
+RtspReader::RtspReader(GstRTSPClient* client, GstRTSPMedia* media, GstRTSPStreamTransport* transport, Identity identity)
     : client_(GST_RTSP_CLIENT(g_object_ref(client))),
+      media_(GST_RTSP_MEDIA(g_object_ref(media))),
       transport_(GST_RTSP_STREAM_TRANSPORT(g_object_ref(transport))),
       stream_(GST_RTSP_STREAM(g_object_ref(gst_rtsp_stream_transport_get_stream(transport)))),
       identity_(std::move(identity)),
@@ -50,13 +51,42 @@ RtspReader::RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport,
 RtspReader::~RtspReader() {
   g_object_unref(stream_);
   g_object_unref(transport_);
+  g_object_unref(media_);
   g_object_unref(client_);
 }
 
+// gst-rtsp-server keeps its UDP sinks to itself, but they count for each address.
+uint64_t RtspReader::SentOverUdp() const {
+  const GstRTSPTransport* transport = gst_rtsp_stream_transport_get_transport(transport_);
+  GstElement* bin = gst_rtsp_media_get_element(media_);
+  GstObject* pipeline = gst_object_get_parent(GST_OBJECT(bin));
+  uint64_t sum = 0;
+  GstIterator* sinks = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "multiudpsink");
+  GValue item = G_VALUE_INIT;
+  while (gst_iterator_next(sinks, &item) == GST_ITERATOR_OK) {
+    GstStructure* stats = nullptr;
+    g_signal_emit_by_name(g_value_get_object(&item), "get-stats", transport->destination, transport->client_port.min,
+                          &stats);
+    guint64 bytes = 0;
+    if (stats && gst_structure_get_uint64(stats, "bytes-sent", &bytes)) sum += bytes;
+    if (stats) gst_structure_free(stats);
+    g_value_reset(&item);
+  }
+  g_value_unset(&item);
+  gst_iterator_free(sinks);
+  gst_object_unref(pipeline);
+  gst_object_unref(bin);
+  return sum;
+}
+
 RtspReader::Verdict RtspReader::Check(uint64_t now_ns, uint64_t max_stall_ns) {
-  if (!tcp_) return Verdict::kFine;  // UDP has no backlog; a vanished UDP reader ends with its session
+  if (!tcp_) {  // no backlog; a vanished UDP reader ends with its session
+    sent_bytes_ = SentOverUdp();
+    return Verdict::kFine;
+  }
   const auto state = ReadSendState(client_);
   if (!state) return Verdict::kFine;
+  sent_bytes_ = state->acked;
   const bool drained = state->waiting == 0;
   if (state->acked != acked_ || (drained && state->unacked == 0)) {
     acked_ = state->acked;

@@ -22,8 +22,8 @@ class RtspReader {
     bool secure;       // over TLS
   };
 
-  // `transport` is the video stream's. Takes references of its own.
-  RtspReader(GstRTSPClient* client, GstRTSPStreamTransport* transport, Identity identity);
+  // `transport` is the video stream's, in `media`. Takes references of its own.
+  RtspReader(GstRTSPClient* client, GstRTSPMedia* media, GstRTSPStreamTransport* transport, Identity identity);
   ~RtspReader();
   RtspReader(const RtspReader&) = delete;
   RtspReader& operator=(const RtspReader&) = delete;
@@ -40,9 +40,14 @@ class RtspReader {
   uint64_t since_ns() const { return since_ns_; }
   uint64_t cut_off_count() const { return cut_off_count_; }
   bool behind() const { return off_stream_; }
+  // What it has been sent, or over TCP has acknowledged, up to the last Check.
+  uint64_t sent_bytes() const { return sent_bytes_; }
 
  private:
+  uint64_t SentOverUdp() const;
+
   GstRTSPClient* client_;
+  GstRTSPMedia* media_;
   GstRTSPStreamTransport* transport_;
   GstRTSPStream* stream_;
   const Identity identity_;
@@ -53,6 +58,7 @@ class RtspReader {
   uint64_t progress_ns_ = 0;      // when the peer last acknowledged something
   uint64_t acked_ = 0;
   uint64_t cut_off_count_ = 0;
+  uint64_t sent_bytes_ = 0;
   bool off_stream_ = false;
 };
 

@@ -27,6 +27,7 @@ Napi::Object Describe(Napi::Env env, const RtspReader& reader) {
   item.Set("protocol", reader.protocol());
   item.Set("path", identity.path);
   item.Set("connectedMs", static_cast<double>((MonotonicNs() - reader.since_ns()) / 1000000));
+  item.Set("sentBytes", static_cast<double>(reader.sent_bytes()));
   item.Set("behind", reader.behind());
   item.Set("cutOffs", static_cast<double>(reader.cut_off_count()));
   return item;

@@ -5,6 +5,7 @@ import { registerConfig } from './commands/config.js';
 import { registerDescribe } from './commands/describe.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerPresets } from './commands/presets.js';
+import { registerReaders } from './commands/readers.js';
 import { registerServe } from './commands/serve.js';
 import { registerSources } from './commands/sources.js';
 import { registerUser } from './commands/user.js';
@@ -25,6 +26,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerConfig(program);
   registerSources(program);
   registerPresets(program);
+  registerReaders(program);
   registerUser(program, stop);
   registerDoctor(program);
   return run(program, args);

@@ -2,6 +2,7 @@ import { type CapError, formatSize, type Logger } from '../core/index.js';
 import { monitorMetrics, startMetricsServer } from '../server/index.js';
 import { type MonitorStream, MonitorStreams, type MonitorStreamsOptions } from '../session/index.js';
 import { errorText } from './error-text.js';
+import { controlOf, openControl } from './open-control.js';
 import { recordedText } from './recording-progress.js';
 import { announceRtsp } from './rtsp-options.js';
 
@@ -38,8 +39,9 @@ export async function serveMonitors({
   });
   const ended = new Promise<CapError>((resolve) => streams.on('ended', resolve));
   streams.streams.forEach(describe);
-  const paths = streams.streams.map(({ path }) => path);
-  if (server && options.rtsp) announceRtsp(server, paths, options.rtsp.tls, logger);
+  const pathsNow = () => streams.streams.map(({ path }) => path);
+  await using _control = server && (await openControl(controlOf(server, pathsNow), logger));
+  if (server && options.rtsp) announceRtsp(server, pathsNow(), options.rtsp.tls, logger);
   await using metrics =
     metricsPort === undefined
       ? undefined

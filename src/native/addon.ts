@@ -98,6 +98,8 @@ export interface ReaderStats {
   readonly protocol: 'tcp' | 'udp' | 'tls';
   readonly path: string;
   readonly connectedMs: number;
+  /** What it has been sent, or over TCP has acknowledged; a quarter of a second old at most. */
+  readonly sentBytes: number;
   /** Whether the reader is off the stream until it has caught up. */
   readonly behind: boolean;
   /** How often it was taken off the stream for being behind. */

@@ -171,6 +171,11 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
     if (!this.#closed) await nativePromise(this.#native.unmount(path));
   }
 
+  /** Who plays now. */
+  get readers(): RtspStats['readers'] {
+    return this.stats.readers;
+  }
+
   /** Ends a reader's connection; whether there was one of that id. It may come again. */
   kick(id: number): boolean {
     return !this.#closed && this.#native.kick(id);

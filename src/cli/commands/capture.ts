@@ -4,6 +4,7 @@ import { captureMetrics, openHttp, startMetricsServer } from '../../server/index
 import { CaptureSession, StreamTable } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http-options.js';
+import { controlOf, openControl } from '../open-control.js';
 import { duration, integer } from '../parse-options.js';
 import { pickWindow } from '../pick-window.js';
 import { recordUntil } from '../record-until.js';
@@ -87,6 +88,12 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
           port: flags.metricsPort,
           registry: await captureMetrics(session, rtsp),
         });
+  await using _control =
+    rtsp &&
+    (await openControl(
+      controlOf(rtsp, () => ['/cap']),
+      logger,
+    ));
   if (rtsp) announceRtsp(rtsp, ['/cap'], rtspOptions.tls, logger);
   if (http) print(http.url);
   if (metrics) print(`metrics at ${metrics.url}`);
