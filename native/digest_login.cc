@@ -82,6 +82,7 @@ void DigestLogin::Verify(GstRTSPAuthParam** params, GstRTSPMethod method, const 
                          Answer& answer) const {
   answer.stale = nonce.empty() || Param(params, "nonce") != nonce;
   if (answer.stale) return;
+  answer.response = std::string(Param(params, "username")) + " " + Param(params, "response");
   const char* name = gst_rtsp_method_as_text(method);
   const std::string ha2 = Md5(std::string(name ? name : "") + ":" + Param(params, "uri"));
   for (const auto& user : users_) {

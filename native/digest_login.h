@@ -33,6 +33,7 @@ class DigestLogin {
     bool stale = false;              // to another nonce: who connects again may still have the last one
     bool wrong = false;              // to this nonce, and neither name nor password fits
     const RtspUser* user = nullptr;  // whose it is, when it is right
+    std::string response;            // what came, to tell another guess from the same one again
   };
   Answer Check(GstRTSPMessage* request, GstRTSPMethod method, const std::string& nonce) const;
 

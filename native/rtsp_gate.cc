@@ -14,6 +14,7 @@ constexpr char kOwnerKey[] = "cap-owner";
 // What is known of a connection. Its nonce is good for this connection alone, and no longer.
 struct Login {
   std::string nonce;
+  std::string last_wrong;
   const RtspUser* user = nullptr;  // of the gate, which the client's auth keeps alive
 };
 
@@ -165,12 +166,14 @@ RtspGate::Verdict RtspGate::CheckLogin(GstRTSPContext& context) {
     if (answer.user) login.user = answer.user;
     return nullptr;
   }
-  if (answer.wrong) {
+  // rtspsrc sends the same answer eight times before it gives up; that is one guess.
+  if (answer.wrong && answer.response != login.last_wrong) {
+    login.last_wrong = answer.response;
     limiter_.Failed(PeerOf(context), now);
     Tell("login-failed", context, "");
   }
   login.user = nullptr;
-  if (login.nonce.empty() || answer.wrong) login.nonce = DigestLogin::NewNonce();
+  if (login.nonce.empty()) login.nonce = DigestLogin::NewNonce();
   return std::make_unique<Refusal>(
       Refusal{GST_RTSP_STS_UNAUTHORIZED, "Unauthorized", login_.Challenge(login.nonce, answer.stale), 0});
 }

@@ -76,7 +76,7 @@ async function usersOf({ auth = [], authFile }: RtspFlags, logger: Logger): Prom
   if (authFile !== undefined && users.length === 0) {
     // An empty file must not open the stream to everybody.
     throw new CapError('CAP_USAGE', `${authFile} has no users`, {
-      hint: `cap user add NAME --auth-file ${authFile} adds one`,
+      hint: 'cap user add adds one',
     });
   }
   const names = users.map(({ name }) => name);

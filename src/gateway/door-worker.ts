@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { CapError } from '../core/index.js';
 import { type HttpServer, openHttp } from '../server/index.js';
-import { ReceivedStream, RtspServer, StreamTable } from '../session/index.js';
+import { ReceivedStream, type RtspMountOptions, RtspServer, StreamTable } from '../session/index.js';
 import type { DoorCalls } from './worker-calls.js';
 import { gatewayLogger, serveGateway } from './worker-process.js';
 
@@ -27,8 +27,8 @@ const calls: DoorCalls = {
     http = httpOptions && (await openHttp(streams, httpOptions));
     return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
   },
-  async serve(path, socketPath, label) {
-    const mount = mounts.get(path) ?? addMount(path, socketPath);
+  async serve(path, socketPath, label, limits) {
+    const mount = mounts.get(path) ?? addMount(path, socketPath, limits);
     try {
       await mount.served;
       streams.add({ path, label, stream: mount.stream });
@@ -46,11 +46,12 @@ const calls: DoorCalls = {
     await mount.stream.close();
   },
   stats: () => opened().stats,
+  kick: (id) => opened().kick(id),
 };
 
-function addMount(path: string, socketPath: string): Mount {
+function addMount(path: string, socketPath: string, limits: RtspMountOptions): Mount {
   const stream = new ReceivedStream(socketPath);
-  const mount = { stream, served: opened().mount(path, stream) };
+  const mount = { stream, served: opened().mount(path, stream, limits) };
   mounts.set(path, mount);
   return mount;
 }

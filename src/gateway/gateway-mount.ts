@@ -8,6 +8,8 @@ import type { CaptureCalls, CaptureDescription, Sendable } from './worker-calls.
 export interface MountOptions extends Sendable<CaptureSessionOptions> {
   /** `/desk`, `/lab/door`. */
   readonly path: string;
+  /** Readers of this mount at a time, 1 to 10000. @default no limit but the server's */
+  readonly maxReaders?: number | undefined;
 }
 
 const PROGRAM = fileURLToPath(new URL('./capture-worker.js', import.meta.url));
@@ -26,7 +28,7 @@ export class GatewayMount implements Closable {
   constructor(options: MountOptions, socketPath: string, logger: Logger) {
     this.options = options;
     this.socketPath = socketPath;
-    const { path, ...capture } = options;
+    const { path, maxReaders: _, ...capture } = options;
     this.worker = new Worker<CaptureCalls>({
       name: `the capture of ${path}`,
       program: PROGRAM,

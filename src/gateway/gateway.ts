@@ -118,6 +118,16 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     return (this.#address?.rtspUrls ?? []).map((url) => url + path);
   }
 
+  /** Who plays now. */
+  async readers(): Promise<RtspServer['readers']> {
+    return (await this.#doors.remote?.stats())?.readers ?? [];
+  }
+
+  /** Ends a reader's connection; whether there was one of that id. It may come again. */
+  async kick(id: number): Promise<boolean> {
+    return (await this.#doors.remote?.kick(id)) ?? false;
+  }
+
   /** The address of the viewer page; undefined when nothing is served over HTTP. */
   get httpUrl(): string | undefined {
     return this.#address?.httpUrl;
@@ -233,7 +243,8 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     // Whichever is ready last, capture or doors, brings them together.
     if (!remote || !mount.worker.remote) return;
     try {
-      await remote.serve(mount.options.path, mount.socketPath, mount.description?.label ?? '');
+      const { path, maxReaders } = mount.options;
+      await remote.serve(path, mount.socketPath, mount.description?.label ?? '', { maxReaders });
       this.emit('resumed', mount.options.path);
     } catch (error) {
       if (!this.#closed && remote === this.#doors.remote) {

@@ -1,6 +1,12 @@
 import type { CapError, LogLevel } from '../core/index.js';
 import type { HttpServerOptions } from '../server/index.js';
-import type { CaptureSessionOptions, CaptureStats, RtspServer, RtspServerOptions } from '../session/index.js';
+import type {
+  CaptureSessionOptions,
+  CaptureStats,
+  RtspMountOptions,
+  RtspServer,
+  RtspServerOptions,
+} from '../session/index.js';
 
 /** Options that can be sent to another process. */
 export type Sendable<Options> = Omit<Options, 'logger'>;
@@ -43,9 +49,10 @@ export interface DoorCalls {
   /** @param folder of the sockets; removed when the gateway was killed */
   open(options: DoorOptions, folder: string): Promise<DoorDescription>;
   /** Takes the mount's stream at `socketPath` and serves it once it arrives; again is no fault. */
-  serve(path: string, socketPath: string, label: string): Promise<void>;
+  serve(path: string, socketPath: string, label: string, limits: RtspMountOptions): Promise<void>;
   remove(path: string): Promise<void>;
   stats(): RtspServer['stats'];
+  kick(id: number): boolean;
 }
 
 /** What any worker tells the gateway. */

@@ -67,6 +67,8 @@ async function registryOf({ labelNames, captures, rtsp }: Subject): Promise<Regi
   };
   ofServer('cap_rtsp_readers_joined_total', 'RTSP readers that ever played', () => rtsp.stats.readersTotal);
   ofServer('cap_rtsp_readers_dropped_total', 'RTSP readers closed for stalling', () => rtsp.stats.readersDropped);
+  ofServer('cap_rtsp_readers_refused_total', 'Times that there was no room', () => rtsp.stats.readersRefused);
+  ofServer('cap_rtsp_logins_failed_total', 'Wrong logins, and tries while blocked', () => rtsp.stats.failedLogins);
   ofServer('cap_rtsp_readers_cut_off_total', 'Times a slow RTSP reader lost frames', () => rtsp.stats.cutOffs);
   ofServer('cap_rtsp_frames_dropped_total', 'Frames dropped before RTSP', () => rtsp.stats.accessUnitsDropped);
   new Gauge({
@@ -79,7 +81,7 @@ async function registryOf({ labelNames, captures, rtsp }: Subject): Promise<Regi
       const { readers } = rtsp.stats;
       for (const { labels, path } of captures()) {
         const own = path === undefined ? readers : readers.filter((reader) => reader.path === path);
-        for (const protocol of ['tcp', 'udp'] as const) {
+        for (const protocol of ['tcp', 'udp', 'tls'] as const) {
           this.set({ ...labels, protocol }, own.filter((reader) => reader.protocol === protocol).length);
         }
       }

@@ -40,6 +40,7 @@ export {
   QUALITY_CRF,
   type Quality,
   ReceivedStream,
+  type RtspMountOptions,
   type RtspReader,
   RtspServer,
   type RtspServerOptions,

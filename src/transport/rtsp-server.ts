@@ -142,18 +142,16 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
 
   /** The address for a client on this machine or, when bound elsewhere, on that one. */
   url(path: string): string {
-    const { port, tlsPort } = this;
-    const host = this.host === '0.0.0.0' ? '127.0.0.1' : this.host === '::' ? '::1' : this.host;
-    const scheme = port === tlsPort ? 'rtsps' : 'rtsp';
-    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
+    return this.urls(path)[0] ?? '';
   }
 
   /** `url`, and beside it the one with TLS where both are served. */
   urls(path: string): string[] {
-    const { port, tlsPort } = this;
-    const first = this.url(path);
-    if (tlsPort === undefined || tlsPort === port) return [first];
-    return [first, first.replace('rtsp:', 'rtsps:').replace(`:${port}/`, `:${tlsPort}/`)];
+    const { plain, tls } = this.#native.ports();
+    const host = this.host === '0.0.0.0' ? '127.0.0.1' : this.host === '::' ? '::1' : this.host;
+    const at = (scheme: string, port: number): string[] =>
+      port === NO_PORT ? [] : [`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`];
+    return [...at('rtsp', plain), ...at('rtsps', tls)];
   }
 
   /**

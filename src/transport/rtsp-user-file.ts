@@ -15,7 +15,7 @@ export async function readUserFile(path: string, logger: Logger = silentLogger):
     if (error instanceof CapError) throw error;
     const reason = isMissing(error) ? 'no such file' : 'not readable';
     throw new CapError('CAP_USAGE', `cannot read the users in ${path}: ${reason}`, {
-      hint: `cap user add NAME --auth-file ${path} makes one`,
+      hint: 'cap user add makes one',
       cause: error,
     });
   }

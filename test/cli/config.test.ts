@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readGatewayConfig } from '../../src/cli/config/gateway-config.js';
 import { silentLogger } from '../../src/core/index.js';
+import { selfSignedIdentity } from '../../src/session/index.js';
 import { buildCommands, runCap } from '../support/cap.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cap-config-'));
@@ -92,6 +93,25 @@ test('a file that is not there, is a folder, is too large or is no text is refus
   writeFileSync(file, Buffer.from([0xff, 0xfe, 0x00]));
   await expect(readGatewayConfig(file, silentLogger)).rejects.toThrow(/cannot read/);
   expect((await runCap(['serve', '--config', join(folder, 'none.toml')])).code).toBe(2);
+});
+
+test('logins, TLS and limits', async () => {
+  const users = join(folder, 'users');
+  writeFileSync(users, `ann:cap:${'0'.repeat(32)}:/a\n`, { mode: 0o600 });
+  const { certificate, key } = await selfSignedIdentity(join(folder, 'tls'));
+  const [cert, secret] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  writeFileSync(cert, certificate);
+  writeFileSync(secret, key, { mode: 0o600 });
+  const tls = `tls-cert = "${cert}"\ntls-key = "${secret}"\nrtsps-port = 0`;
+  const config = await read(
+    `[rtsp]\nauth-file = "${users}"\nmax-readers = 9\n${tls}\n[mounts.a]\nsource = "test"\nmax-readers = 2\n`,
+  );
+  expect(config).toMatchObject({
+    rtsp: { users: [{ name: 'ann', paths: ['/a'] }], maxReaders: 9, tls: { certificate, key, port: 0 } },
+    mounts: [{ path: '/a', maxReaders: 2 }],
+  });
+  await expect(read(`[mounts.a]\n[rtsp]\ntls-cert = "${cert}"\n`)).rejects.toThrow('tls-cert needs tls-key');
+  await expect(read('[mounts.a]\n[rtsp]\nauth-file = "none"\n')).rejects.toThrow('cannot read the users in none');
 });
 
 test('the example of the documentation is right', async () => {

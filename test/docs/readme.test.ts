@@ -48,14 +48,14 @@ test('the commands and the options in brief exist', async () => {
   const lines = codeBlocks('sh').flatMap((block) => block.split('\n'));
   const commands = lines.filter((line) => line.startsWith('npx cap '));
   const used = commands.flatMap((line) => {
-    const [, subcommand] = /^npx cap ([a-z]+) /.exec(line) ?? [];
+    const subcommand = /^npx cap ((?:[a-z]+ )*)/.exec(line)?.[1]?.trim() || undefined;
     return optionsIn(line).map((option) => ({ subcommand, option }));
   });
   const brief = optionsIn(/^## Options in brief\n(.*?)^`cap --help`/ms.exec(README)?.[1] ?? '');
   expect(brief.length).toBeGreaterThan(10);
   used.push(...brief.map((option) => ({ subcommand: undefined, option })));
   for (const subcommand of new Set(used.map((use) => use.subcommand))) {
-    const known = optionsIn(await cap(...(subcommand ? [subcommand] : []), '--help'));
+    const known = optionsIn(await cap(...(subcommand?.split(' ') ?? []), '--help'));
     const unknown = used.filter((use) => use.subcommand === subcommand && !known.includes(use.option));
     expect(unknown).toEqual([]);
   }

@@ -59,7 +59,7 @@ test('of a capture: frames, key frames, bytes, encoder time and readers', async 
   expect(value(second, 'cap_rtsp_readers{protocol="tcp"}')).toBe(1);
   expect(value(second, 'cap_rtsp_readers{protocol="udp"}')).toBe(0);
   expect(value(second, 'cap_rtsp_readers_joined_total')).toBe(1);
-  for (const name of ['readers_dropped', 'readers_cut_off', 'frames_dropped']) {
+  for (const name of ['readers_dropped', 'readers_refused', 'logins_failed', 'readers_cut_off', 'frames_dropped']) {
     expect(value(second, `cap_rtsp_${name}_total`)).toBe(0);
   }
   await player.teardown();

@@ -3,6 +3,7 @@ import { type CapError, createStreamLogger, type Logger, toCapError } from '../.
 import { Gateway } from '../../gateway/index.js';
 import { DEFAULT_CONFIG, readGatewayConfig } from '../config/gateway-config.js';
 import { errorText } from '../error-text.js';
+import { openControl } from '../open-control.js';
 import { oneOf } from '../parse-options.js';
 
 interface Flags {
@@ -26,6 +27,14 @@ async function serve({ config, logFormat, verbose }: Flags, stop: AbortSignal): 
   const logger = createStreamLogger({ level: verbose ? 'debug' : 'info', json: logFormat === 'json' });
   await using gateway = await Gateway.open({ ...(await readGatewayConfig(config, logger)), logger });
   tellEvents(gateway, logger);
+  await using _control = await openControl(
+    {
+      urls: () => gateway.paths.flatMap((path) => gateway.urls(path)),
+      readers: () => gateway.readers(),
+      kick: (id) => gateway.kick(id),
+    },
+    logger,
+  );
   printAddresses(gateway);
   const reload = new Reloading(gateway, config, logger);
   // The launcher takes a SIGHUP for a stop, as of a terminal that is closed; a daemon's is a wish for a reload.

@@ -4,6 +4,7 @@ import type { GatewayOptions, HttpOptions, MountOptions } from '../../gateway/in
 import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
+import { integer } from '../parse-options.js';
 import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { inFile, readOptionTable } from './option-table.js';
 import { TomlFile } from './toml-file.js';
@@ -55,7 +56,8 @@ function readMount(file: TomlFile, name: string): MountOptions {
   if (!/^[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64}){0,7}$/.test(name)) {
     throw file.error(keys, `expected a path such as desk or lab/door for a mount, received "${name}"`);
   }
-  const flags = readOptionTable<CaptureFlags>(file, keys, addCaptureOptions(new Command()));
+  const options = addCaptureOptions(new Command()).option('--max-readers <n>', '', integer('max-readers', 1, 10_000));
+  const flags = readOptionTable<CaptureFlags & { readonly maxReaders?: number }>(file, keys, options);
   if (flags.monitor === 'all') {
     throw file.error([...keys, 'monitor'], 'a mount has one monitor', { hint: 'make a mount for each' });
   }
@@ -70,6 +72,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       scaling,
       encoder: toEncoder(flags, false),
       fps: flags.fps,
+      maxReaders: flags.maxReaders,
     };
   } catch (error) {
     throw inFile(file, keys, error);
