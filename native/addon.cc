@@ -12,6 +12,7 @@
 #include "relay.h"
 #include "rtsp_server.h"
 #include "sei.h"
+#include "still_door.h"
 #include "tls_trust.h"
 #include "unit_receiver.h"
 #include "unit_sender.h"
@@ -89,6 +90,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Door", Door::Define(env));
   exports.Set("Relay", Relay::Define(env));
   exports.Set("RtspServer", RtspServer::Define(env));
+  exports.Set("StillDoor", StillDoor::Define(env));
   exports.Set("UnitReceiver", UnitReceiver::Define(env));
   exports.Set("UnitSender", UnitSender::Define(env));
   exports.Set("X11Pick", X11Pick::Define(env));

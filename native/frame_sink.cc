@@ -1,89 +1,17 @@
 #include "frame_sink.h"
 
-#include <gst/video/video.h>
-
 #include <atomic>
-#include <cstring>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 #include "event_channel.h"
 #include "frame_meta.h"
 #include "frame_stamper.h"
 #include "pipeline.h"
+#include "rgb_picture.h"
 #include "sei.h"
 
 namespace cap {
-
-namespace {
-
-// What one pull brings to JavaScript.
-struct Picture {
-  std::unique_ptr<uint8_t[]> rgb;
-  size_t size = 0;
-  int width = 0, height = 0;
-  uint64_t sequence = 0, received_ns = 0, received_wall_us = 0;
-  std::vector<uint8_t> sei_payload;
-  bool has_payload = false;
-};
-
-std::optional<Picture> Convert(GstSample* sample) {
-  GstVideoInfo from, to;
-  if (!gst_video_info_from_caps(&from, gst_sample_get_caps(sample))) return std::nullopt;
-  GstVideoFrame in;
-  if (!gst_video_frame_map(&in, &from, gst_sample_get_buffer(sample), GST_MAP_READ)) return std::nullopt;
-  gst_video_info_set_format(&to, GST_VIDEO_FORMAT_RGB, static_cast<guint>(from.width), static_cast<guint>(from.height));
-  to.fps_n = from.fps_n;  // the converter insists that rates are alike
-  to.fps_d = from.fps_d;
-  Picture picture;
-  picture.width = from.width;
-  picture.height = from.height;
-  const size_t stride = static_cast<size_t>(GST_VIDEO_INFO_PLANE_STRIDE(&to, 0));
-  std::unique_ptr<uint8_t[]> padded(new uint8_t[GST_VIDEO_INFO_SIZE(&to)]);
-  GstBuffer* wrapped =
-      gst_buffer_new_wrapped_full(static_cast<GstMemoryFlags>(0), padded.get(), GST_VIDEO_INFO_SIZE(&to), 0,
-                                  GST_VIDEO_INFO_SIZE(&to), nullptr, nullptr);
-  GstVideoFrame out;
-  bool converted = false;
-  if (gst_video_frame_map(&out, &to, wrapped, GST_MAP_WRITE)) {
-    if (GstVideoConverter* converter = gst_video_converter_new(&from, &to, nullptr)) {
-      gst_video_converter_frame(converter, &in, &out);
-      gst_video_converter_free(converter);
-      converted = true;
-    }
-    gst_video_frame_unmap(&out);
-  }
-  gst_buffer_unref(wrapped);
-  gst_video_frame_unmap(&in);
-  if (!converted) return std::nullopt;
-  // GStreamer pads rows to four bytes; consumers get packed rows.
-  const size_t row = static_cast<size_t>(picture.width) * 3;
-  if (row != stride) {
-    for (int y = 1; y < picture.height; ++y) memmove(&padded[y * row], &padded[y * stride], row);
-  }
-  picture.rgb = std::move(padded);
-  picture.size = row * static_cast<size_t>(picture.height);
-  return picture;
-}
-
-Napi::Object ToObject(Napi::Env env, Picture& picture) {
-  Napi::Object object = Napi::Object::New(env);
-  uint8_t* data = picture.rgb.release();
-  object.Set("data",
-             Napi::Buffer<uint8_t>::New(env, data, picture.size, [](Napi::Env, uint8_t* bytes) { delete[] bytes; }));
-  object.Set("width", picture.width);
-  object.Set("height", picture.height);
-  object.Set("sequence", static_cast<double>(picture.sequence));
-  object.Set("receivedMonotonicNs", Napi::BigInt::New(env, picture.received_ns));
-  object.Set("receivedWallUs", Napi::BigInt::New(env, picture.received_wall_us));
-  if (picture.has_payload) {
-    object.Set("seiPayload", Napi::Buffer<uint8_t>::Copy(env, picture.sei_payload.data(), picture.sei_payload.size()));
-  }
-  return object;
-}
-
-}  // namespace
 
 struct FrameSink::Core {
   Core(Napi::Env env, Napi::Function listener) : ready(env, listener, "cap frame ready", 1) {}
@@ -104,43 +32,49 @@ struct FrameSink::Core {
   std::atomic<uint64_t> decoded{0}, pulled{0};
 };
 
+namespace {
+
+// What is known of a frame beside its pixels.
+struct Stamps {
+  uint64_t sequence = 0, received_ns = 0, received_wall_us = 0;
+};
+
+}  // namespace
+
 class PullWorker : public Napi::AsyncWorker {
  public:
-  PullWorker(Napi::Env env, GstSample* sample, Picture stamps)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), sample_(sample), stamps_(std::move(stamps)) {}
+  PullWorker(Napi::Env env, GstSample* sample, Stamps stamps)
+      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), sample_(sample), stamps_(stamps) {}
   ~PullWorker() override { gst_sample_unref(sample_); }
 
   Napi::Promise promise() { return deferred_.Promise(); }
 
-  void Execute() override {
-    picture_ = Convert(sample_);
-    if (!picture_) return;
-    picture_->sequence = stamps_.sequence;
-    picture_->received_ns = stamps_.received_ns;
-    picture_->received_wall_us = stamps_.received_wall_us;
+  void Execute() override { picture_ = ToRgb(sample_); }
+
+  void OnOK() override {
+    if (!picture_) {
+      deferred_.Reject(
+          Failure{"pipeline", "", "the decoded picture cannot be converted to RGB", ""}.ToError(Env()).Value());
+      return;
+    }
+    Napi::Object object = ToObject(Env(), *picture_);
+    object.Set("sequence", static_cast<double>(stamps_.sequence));
+    object.Set("receivedMonotonicNs", Napi::BigInt::New(Env(), stamps_.received_ns));
+    object.Set("receivedWallUs", Napi::BigInt::New(Env(), stamps_.received_wall_us));
     const FrameMeta* meta = GetFrameMeta(gst_sample_get_buffer(sample_));
     if (meta && meta->sei_payload) {
       gsize size;
       auto* bytes = static_cast<const uint8_t*>(g_bytes_get_data(meta->sei_payload, &size));
-      picture_->sei_payload.assign(bytes, bytes + size);
-      picture_->has_payload = true;
+      object.Set("seiPayload", Napi::Buffer<uint8_t>::Copy(Env(), bytes, size));
     }
-  }
-
-  void OnOK() override {
-    if (picture_) {
-      deferred_.Resolve(ToObject(Env(), *picture_));
-    } else {
-      deferred_.Reject(
-          Failure{"pipeline", "", "the decoded picture cannot be converted to RGB", ""}.ToError(Env()).Value());
-    }
+    deferred_.Resolve(object);
   }
 
  private:
   Napi::Promise::Deferred deferred_;
   GstSample* sample_;
-  Picture stamps_;
-  std::optional<Picture> picture_;
+  const Stamps stamps_;
+  std::optional<RgbPicture> picture_;
 };
 
 Napi::Function FrameSink::Define(Napi::Env env) {
@@ -221,7 +155,7 @@ GstFlowReturn FrameSink::OnSample(GstAppSink* sink, gpointer data) {
 // pull(): the newest frame, or null when there has been none yet.
 Napi::Value FrameSink::Pull(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Picture stamps;
+  Stamps stamps;
   GstSample* sample = nullptr;
   {
     std::lock_guard<std::mutex> lock(core_->mutex);
@@ -238,7 +172,7 @@ Napi::Value FrameSink::Pull(const Napi::CallbackInfo& info) {
     return deferred.Promise();
   }
   ++core_->pulled;
-  auto* worker = new PullWorker(env, sample, std::move(stamps));
+  auto* worker = new PullWorker(env, sample, stamps);
   Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;

@@ -1,5 +1,14 @@
 import { type CommanderError, InvalidArgumentError } from 'commander';
-import { CapError, expectInteger, parseRegion, parseSize, type Rect, type Size, unexpected } from '../core/index.js';
+import {
+  CapError,
+  expectInteger,
+  parseDuration,
+  parseRegion,
+  parseSize,
+  type Rect,
+  type Size,
+  unexpected,
+} from '../core/index.js';
 
 /** A commander parser for whole numbers within bounds. */
 export function integer(name: string, min: number, max: number): (text: string) => number {
@@ -15,15 +24,13 @@ export function oneOf<Word extends string>(name: string, words: readonly Word[])
   };
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 /** setTimeout's limit, about 24 days. */
 const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** A commander parser for durations: `500ms`, `30s`, `2m`, `1h`; gives whole milliseconds. */
 export function duration(name: string, minMs = 1): (text: string) => number {
   return (text) => {
-    const match = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
-    const milliseconds = match ? Math.round(Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0)) : Number.NaN;
+    const milliseconds = parseDuration(text) ?? Number.NaN;
     if (!(milliseconds >= minMs && milliseconds <= MAX_DURATION_MS)) {
       throw unexpected(name, `a duration such as 30s, 2m or 1h${minMs > 1 ? `, ${minMs} ms at least` : ''}`, text);
     }

@@ -35,6 +35,8 @@ export const ERROR_CODES = {
   CAP_AUTH_FAILED: 15,
   /** The certificate of a stream's server is not trusted. */
   CAP_TLS_UNTRUSTED: 16,
+  /** A stream has no picture that is new enough, or none of the time that was asked for. */
+  CAP_FRAME_UNAVAILABLE: 17,
 } as const;
 
 /** What tells errors apart; docs/errors.md says when each comes. */

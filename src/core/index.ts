@@ -1,5 +1,6 @@
 export * from './clock.js';
 export * from './closing.js';
+export * from './duration.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './expect.js';

@@ -72,11 +72,15 @@ export interface NativeDoor {
   close(): void;
 }
 
-/** A picture as the addon hands it over: packed RGB. */
-export interface NativePicture {
+/** Pixels as the addon hands them over: packed RGB. */
+export interface NativePixels {
   readonly data: Buffer;
   readonly width: number;
   readonly height: number;
+}
+
+/** A picture of a FrameSink. */
+export interface NativePicture extends NativePixels {
   readonly sequence: number;
   readonly receivedMonotonicNs: bigint;
   readonly receivedWallUs: bigint;
@@ -86,6 +90,40 @@ export interface NativePicture {
 export interface NativeFrameSink {
   pull(): Promise<NativePicture | null>;
   stats(): { readonly decoded: number; readonly pulled: number; readonly newestSequence: number };
+  close(): void;
+}
+
+/** A coded picture that a StillDoor keeps. */
+export interface KeptUnit {
+  /** Counts the units of the door, from 1. */
+  readonly number: number;
+  /** When it was captured or, where it came coded from elsewhere, arrived. */
+  readonly capturedMonotonicNs: bigint;
+  /** How many units must be decoded for its picture; 0 when the decoder has it. */
+  readonly unitsToDecode: number;
+  readonly seiPayload?: Buffer;
+}
+
+export interface StillDoorStats {
+  /** What is kept. */
+  readonly units: number;
+  readonly bytes: number;
+  /** Of the oldest unit. */
+  readonly oldestMonotonicNs?: bigint;
+  /** Units decoded so far. */
+  readonly decoded: number;
+}
+
+export interface NativeStillDoor {
+  /** The newest unit, or the newest that was captured by then. */
+  find(capturedByNs?: bigint): KeptUnit | null;
+  /** Null when the unit is not kept any more or cannot be decoded. */
+  decode(number: number): Promise<NativePixels | null>;
+  /** Has the next unit posted as an event. */
+  notify(): void;
+  /** Lets go of the decoder until it is needed again. */
+  rest(): void;
+  stats(): StillDoorStats;
   close(): void;
 }
 
@@ -221,6 +259,12 @@ export interface NativeAddon {
     maxFps: number,
   ) => NativeRelay;
   readonly Door: new (hub: NativeHub, pipeline: NativePipeline, appsrc: string, maxAccessUnits: number) => NativeDoor;
+  readonly StillDoor: new (
+    hub: NativeHub,
+    spanMs: number,
+    mostBytes: number,
+    onUnit: NativeListener,
+  ) => NativeStillDoor;
   readonly FrameSink: new (
     pipeline: NativePipeline,
     appsink: string,

@@ -7,6 +7,10 @@ export async function openHttp(
   options: Omit<HttpServerOptions, 'doors'> = {},
 ): Promise<HttpServer> {
   // Loaded only where it is asked for: a plain stream need not carry it.
-  const [{ HttpServer }, { streamList }] = await Promise.all([import('./http-server.js'), import('./stream-list.js')]);
-  return HttpServer.open({ ...options, doors: [streamList(streams)] });
+  const [{ HttpServer }, { snapshotDoor }, { streamList }] = await Promise.all([
+    import('./http-server.js'),
+    import('./snapshot-door.js'),
+    import('./stream-list.js'),
+  ]);
+  return HttpServer.open({ ...options, doors: [streamList(streams), snapshotDoor(streams)] });
 }

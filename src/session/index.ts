@@ -18,8 +18,11 @@ export {
   type DisplayServer,
   listSources,
   listWindows,
+  loadPreset,
   type MonitorRow,
+  type Preset,
   parseSource,
+  presetPlan,
   type ScalePlan,
   type ScalingOptions,
   SOURCE_FORMS,
@@ -52,6 +55,10 @@ export {
   rtspUser,
   SPEED_PRESETS,
   type SpeedPreset,
+  STILLS_REACH_MS,
+  type Still,
+  StillDoor,
+  type StillRequest,
   selfSignedIdentity,
 } from '../transport/index.js';
 export * from './capture-session.js';

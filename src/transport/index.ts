@@ -8,5 +8,6 @@ export * from './rtsp-user-file.js';
 export * from './rtsp-users.js';
 export * from './self-signed.js';
 export * from './shared-stream.js';
+export * from './still-door.js';
 export * from './tls-identity.js';
 export * from './unit-sender.js';
