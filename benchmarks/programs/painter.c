@@ -1,6 +1,7 @@
 // Draws on an X display what it is told on standard input, and says when the server has done it.
 //
 //   random SEED COUNT   COUNT random things: rectangles, text, windows made, moved, resized, closed
+//   steady SEED COUNT MS  the same, one every MS milliseconds, and the pointer somewhere else with every third
 //   pointer SEED COUNT  the pointer goes to COUNT random places
 //   char X Y C          one character in a cell cleared first, at X, Y
 //   quit
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { WINDOWS = 6, CELL_WIDTH = 10, CELL_HEIGHT = 16 };
 
@@ -90,6 +92,20 @@ static void draw_randomly(int count) {
   }
 }
 
+static void move_pointer(void) {
+  XWarpPointer(display, None, DefaultRootWindow(display), 0, 0, 0, 0, (int)next((uint32_t)width), (int)next((uint32_t)height));
+}
+
+static void draw_steadily(int count, int interval_ms) {
+  const struct timespec pause = {interval_ms / 1000, interval_ms % 1000 * 1000000L};
+  for (int i = 0; i < count; i++) {
+    draw_randomly(1);
+    if (i % 3 == 0) move_pointer();
+    XSync(display, False);
+    nanosleep(&pause, NULL);
+  }
+}
+
 static void draw_char(int x, int y, char c) {
   XSetForeground(display, gc, 0xffffff);
   XFillRectangle(display, page, gc, x, y, CELL_WIDTH, CELL_HEIGHT);
@@ -124,9 +140,10 @@ int main(void) {
       draw_randomly(count);
     } else if (sscanf(line, "pointer %lu %d", &seed, &count) == 2) {
       state = seed * 2654435761u + 1;
-      for (int i = 0; i < count; i++) {
-        XWarpPointer(display, None, DefaultRootWindow(display), 0, 0, 0, 0, (int)next((uint32_t)width), (int)next((uint32_t)height));
-      }
+      for (int i = 0; i < count; i++) move_pointer();
+    } else if (sscanf(line, "steady %lu %d %d", &seed, &count, &x) == 3) {
+      state = seed * 2654435761u + 1;
+      draw_steadily(count, x);
     } else if (sscanf(line, "char %d %d %c", &x, &y, &c) == 3) {
       draw_char(x, y, c);
     } else if (!strncmp(line, "quit", 4)) {

@@ -6,6 +6,8 @@ import { program } from './programs.js';
 export interface Painter extends AsyncDisposable {
   /** `count` random rectangles, texts and window changes; the same for the same seed. */
   random(seed: number, count: number): Promise<void>;
+  /** The same, one every so often, with moves of the pointer between. */
+  steady(seed: number, count: number, intervalMs: number): Promise<void>;
   /** Moves the pointer to `count` random places. */
   pointer(seed: number, count: number): Promise<void>;
   /** One character in a cell of 10x16 pixels. */
@@ -28,6 +30,7 @@ export async function startPainter(display: TestDisplay): Promise<Painter> {
   }
   return {
     random: (seed, count) => tell(`random ${seed} ${count}`),
+    steady: (seed, count, intervalMs) => tell(`steady ${seed} ${count} ${intervalMs}`),
     pointer: (seed, count) => tell(`pointer ${seed} ${count}`),
     char: (x, y, character) => tell(`char ${x} ${y} ${character}`),
     [Symbol.asyncDispose]: () => process.close(),
