@@ -68,6 +68,8 @@ export const REQUIREMENTS = [
   requirement('test', 'command', 'ffmpeg ffprobe', 'foreign RTSP client, checks recordings', 'ffmpeg', 'ffmpeg', 'ffmpeg'),
   requirement('test', 'command', 'cvlc', 'foreign RTSP client', 'vlc-bin', 'vlc', 'vlc'),
   requirement('test', 'file', pluginPaths('vlc/plugins/access/liblive555_plugin.so vlc/plugins/access/librtp_plugin.so'), 'its RTSP and H.264 modules', 'vlc-plugin-base', 'vlc-plugins-base', 'vlc-plugins-all'),
+  requirement('test', 'command', 'mpv', 'foreign RTSP client', 'mpv', 'mpv', 'mpv'),
+  requirement('test', 'file', pythonModulePaths('cv2'), 'foreign RTSP client', 'python3-opencv', 'python3-opencv', 'python-opencv'),
   requirement('test', 'command', 'gst-launch-1.0', 'foreign RTSP client', 'gstreamer1.0-tools', 'gstreamer1', 'gstreamer'),
   requirement('test', 'command', 'convert', 'draws pictures of known text', 'imagemagick', 'ImageMagick', 'imagemagick'),
   requirement('test', 'command', 'xrandr', 'resizes a screen', 'x11-xserver-utils', 'xrandr', 'xorg-xrandr'),
@@ -89,5 +91,18 @@ function pluginPaths(relativePaths) {
   return relativePaths
     .split(' ')
     .flatMap((path) => folders.map((folder) => `${folder}/${path}`))
+    .join(' ');
+}
+
+/** Debian has one folder for every version of Python, the others one for each. */
+function pythonModulePaths(name) {
+  const architectures = ['x86_64', 'aarch64'];
+  const minorVersions = [9, 10, 11, 12, 13, 14];
+  return minorVersions
+    .flatMap((minor) => [
+      ...architectures.map((one) => `/usr/lib/python3/dist-packages/${name}.cpython-3${minor}-${one}-linux-gnu.so`),
+      `/usr/lib64/python3.${minor}/site-packages/${name}`,
+      `/usr/lib/python3.${minor}/site-packages/${name}`,
+    ])
     .join(' ');
 }

@@ -39,7 +39,8 @@ export async function relayForVlc(url: string): Promise<{ readonly url: string; 
     server.close();
     await once(server, 'close');
   };
-  return { url: `rtsp://127.0.0.1:${address.port}${target.pathname}${target.search}`, close };
+  const login = target.username === '' ? '' : `${target.username}:${target.password}@`;
+  return { url: `${target.protocol}//${login}127.0.0.1:${address.port}${target.pathname}${target.search}`, close };
 }
 
 /** Sends RTP packets of empty MPEG-TS to the ports that a SETUP names; returns what ends it. */
