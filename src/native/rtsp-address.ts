@@ -39,16 +39,9 @@ export function rtspProperties({ address, user, password }: RtspAddress, protoco
 /** In words, what GStreamer keeps in its debug text or does not know. Never rejects. */
 export async function explainRtspFailure(error: CapError, address: string): Promise<CapError> {
   const debug = error.cause instanceof Error ? error.cause.message : '';
-  const text = error.message + debug;
-  if (/Unauthorized|401/i.test(text)) {
-    return new CapError('CAP_AUTH_FAILED', 'the server wants a user name and password, or refuses those given', {
-      hint: 'set CAP_RTSP_USER and CAP_RTSP_PASSWORD, or put them in the address: rtsp://user:password@host/path',
-      cause: error,
-    });
-  }
-  if (/Forbidden|403/i.test(text)) {
-    return new CapError('CAP_AUTH_FAILED', 'the user may not read what is at that path', { cause: error });
-  }
+  const text = `${error.message} ${debug}`;
+  // "Forbidden (403)"; the place in GStreamer's source, `gstrtspsrc.c(403)`, looks alike.
+  const status = Number(/(?<!\.c)\((\d{3})\)/.exec(text)?.[1]);
   const shown = /untrusted certificate (sha256:[0-9a-f]+)/.exec(text)?.[1];
   if (shown !== undefined) {
     return new CapError('CAP_TLS_UNTRUSTED', `the server's certificate is not trusted: it is ${shown}`, {
@@ -56,14 +49,26 @@ export async function explainRtspFailure(error: CapError, address: string): Prom
       cause: error,
     });
   }
-  const reason = await inWords(text, address);
+  if (status === 401 || /Unauthorized/i.test(text)) {
+    return new CapError('CAP_AUTH_FAILED', 'the server wants a user name and password, or refuses those given', {
+      hint: 'set CAP_RTSP_USER and CAP_RTSP_PASSWORD, or put them in the address: rtsp://user:password@host/path',
+      cause: error,
+    });
+  }
+  if (status === 403) {
+    return new CapError('CAP_AUTH_FAILED', 'the user may not read what is at that path', {
+      hint: 'ask who runs the server for the path',
+      cause: error,
+    });
+  }
+  const reason = await inWords(status, text, address);
   return reason === undefined ? error : new CapError('CAP_STREAM_UNAVAILABLE', reason, { cause: error });
 }
 
-async function inWords(text: string, address: string): Promise<string | undefined> {
-  if (/Not Enough Bandwidth|453/i.test(text)) return 'the server has as many readers as it takes';
-  if (/Too many failed logins|503/i.test(text)) return 'the server takes no login from here for a while';
-  if (/Not Found|404/i.test(text)) return 'the server has no stream at that path';
+async function inWords(status: number, text: string, address: string): Promise<string | undefined> {
+  if (status === 453) return 'the server has as many readers as it takes';
+  if (status === 503) return 'the server takes nobody from here for a while';
+  if (status === 404 || /Not Found/i.test(text)) return 'the server has no stream at that path';
   if (/Parse error/i.test(text)) return 'what listens there does not speak RTSP';
   if (/Failed to connect/i.test(text)) return whyUnreachable(address);
   return undefined;

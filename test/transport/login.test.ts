@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Sampler } from '../../src/consumer/index.js';
+import type { CapError } from '../../src/core/index.js';
 import { rtspUser } from '../../src/transport/index.js';
 import { type ServedCapture, serveCapture } from '../support/capture.js';
 import { digestAnswer, type Login } from '../support/digest.js';
@@ -116,6 +118,21 @@ test('who fails too often must wait, and those who read go on', async () => {
   await vi.waitFor(() => expect(failures).toEqual([false, false, false, false, false, true, true]));
   expect(guarded.server.stats.failedLogins).toBe(7);
   await player.waitForUnits(5);
+});
+
+test('the sampler says why it is refused', async () => {
+  await using served = await serveCapture({ rtsp: { users, maxReaders: 1 } });
+  const failure = async (login: Login) => {
+    await using sampler = new Sampler(served.url, { ...login, retryFirstConnection: false });
+    return await sampler.next().then(
+      () => undefined,
+      (error: CapError) => `${error.code}: ${error.message}`,
+    );
+  };
+  expect(await failure({ user: 'alice', password: 'not that' })).toMatch(/CAP_AUTH_FAILED: .*refuses those given/);
+  expect(await failure(BOB)).toMatch(/CAP_AUTH_FAILED: .*may not read what is at that path/);
+  await using _player = await RtspPlayer.overTcp(served.url, { login: ALICE });
+  expect(await failure(ALICE)).toMatch(/CAP_STREAM_UNAVAILABLE: .*as many readers as it takes/);
 });
 
 describe('room', () => {
