@@ -1,6 +1,6 @@
 {
   "variables": {
-    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-2.0 wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-unix-2.0 libpipewire-0.3 wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
   },
   "targets": [
     {
@@ -24,7 +24,14 @@
         "native/login_limiter.cc",
         "native/main_loop.cc",
         "native/pipeline.cc",
+        "native/pipewire_connection.cc",
+        "native/pipewire_format.cc",
+        "native/pipewire_grabber.cc",
+        "native/pipewire_screen.cc",
+        "native/pipewire_stream.cc",
         "native/plane_scaler.cc",
+        "native/portal_handshake.cc",
+        "native/portal_session.cc",
         "native/rect.cc",
         "native/relay.cc",
         "native/rgb_picture.cc",

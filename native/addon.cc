@@ -9,6 +9,8 @@
 #include "failure.h"
 #include "frame_sink.h"
 #include "pipeline.h"
+#include "pipewire_screen.h"
+#include "portal_session.h"
 #include "relay.h"
 #include "rtsp_server.h"
 #include "sei.h"
@@ -74,6 +76,7 @@ void InitializeOnce(Napi::Env env) {
     g_log_set_handler("GStreamer", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     g_log_set_handler("GStreamer-RTSP", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     RegisterComposeElement();
+    RegisterPipewireSource();
     RegisterWaylandSource();
     RegisterX11Source();
     RegisterX264Element();
@@ -89,6 +92,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("AccessUnitHub", AccessUnitHub::Define(env));
   exports.Set("Door", Door::Define(env));
   exports.Set("Relay", Relay::Define(env));
+  exports.Set("PipewireScreen", PipewireScreen::Define(env));
+  exports.Set("PortalSession", PortalSession::Define(env));
   exports.Set("RtspServer", RtspServer::Define(env));
   exports.Set("StillDoor", StillDoor::Define(env));
   exports.Set("UnitReceiver", UnitReceiver::Define(env));
@@ -104,6 +109,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));
   exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
   exports.Set("trustTls", Napi::Function::New(env, TrustTls));
+  exports.Set("pipewireVersion", Napi::Function::New(env, PipewireVersion));
   exports.Set("listDevices", Napi::Function::New(env, ListDevices));
   exports.Set("hasElement", Napi::Function::New(env, HasElement));
   exports.Set("writeSei", Napi::Function::New(env, WriteSei));

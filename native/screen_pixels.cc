@@ -10,6 +10,9 @@ namespace cap {
 
 namespace {
 
+// Each rectangle costs a conversion's start; some pixels in vain cost less.
+constexpr size_t kMostRects = 16;
+
 using Convert = int (*)(const uint8_t* from, int from_stride, uint8_t* to, int to_stride, int width, int height);
 
 // Blue and red change places after a conversion that takes them for each other.
@@ -124,6 +127,27 @@ Rect Orientation::FromBuffer(const Rect& buffer_rect, int buffer_width, int buff
   if (mirrored_x) rect.x = buffer_width - rect.right();
   if (mirrored_y) rect.y = buffer_height - rect.bottom();
   return swapped ? Rect{rect.y, rect.x, rect.height, rect.width} : rect;
+}
+
+Rects ScreenPixels::ReadChanged(const uint8_t* buffer, const PixelLayout& layout, const Orientation& orientation,
+                                const Rects* damage, const Rect& area, const I420& picture) {
+  const Rect whole{0, 0, area.width, area.height};
+  Rects changed;
+  if (!damage) {
+    changed = {whole};
+  } else {
+    for (const Rect& damaged : *damage) {
+      const Rect rect = orientation.FromBuffer(damaged, layout.width, layout.height);
+      const Rect inside = Intersect({rect.x - area.x, rect.y - area.y, rect.width, rect.height}, whole);
+      if (!inside.empty()) changed.push_back(inside);
+    }
+    changed = Simplify(std::move(changed), kMostRects);
+  }
+  for (const Rect& rect : changed) {
+    const Rect even = EvenOut(rect, whole);
+    Read(buffer, layout, orientation, {even.x + area.x, even.y + area.y, even.width, even.height}, area, picture);
+  }
+  return changed;
 }
 
 void ScreenPixels::Read(const uint8_t* buffer, const PixelLayout& layout, const Orientation& orientation,

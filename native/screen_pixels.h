@@ -50,12 +50,17 @@ struct Orientation {
 // Converts rectangles of buffers, with memory of its own for the steps between.
 class ScreenPixels {
  public:
+  // Reads what changed of the upright picture's `area` into `picture`, which is of that size: by `damage`, in the
+  // buffer, or all of it when that is null. Returns what was read, in the picture's coordinates.
+  Rects ReadChanged(const uint8_t* buffer, const PixelLayout& layout, const Orientation& orientation,
+                    const Rects* damage, const Rect& area, const I420& picture);
+
+ private:
   // Reads `rect` of the upright picture, whose origin is `area`'s in `picture`, into `picture`. The
   // rectangle's corners must be even in `picture`, but for its right and bottom edge.
   void Read(const uint8_t* buffer, const PixelLayout& layout, const Orientation& orientation, const Rect& rect,
             const Rect& area, const I420& picture);
 
- private:
   std::vector<uint8_t> packed_, turned_;
 };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "copy_pacer.h"
 #include "frame_stamper.h"
@@ -26,7 +25,7 @@ class ScreenCapture : public LiveCapture {
     grabber_ = reinterpret_cast<ScreenSourceClass*>(G_OBJECT_GET_CLASS(source_))->open(source_, reason);
     picture_.reset();
     pacer_ = CopyPacer();
-    grey_ = resized_ = false;
+    blank_ = grey_ = resized_ = false;
     opened_ns_ = MonotonicNs();
     last_frame_ns_ = 0;
     return grabber_ != nullptr;
@@ -58,8 +57,9 @@ class ScreenCapture : public LiveCapture {
   std::unique_ptr<ScreenGrabber> grabber_;
   std::unique_ptr<SharedPicture> picture_;  // null before the first
   CopyPacer pacer_;
-  bool grey_ = false;     // the picture is a placeholder
-  bool resized_ = false;  // the picture is of a new size, and nothing was read into it yet
+  bool blank_ = false;    // nothing was read into the picture yet
+  bool resized_ = false;  // it is of a new size, and its caps went first
+  bool grey_ = false;     // it is to be shown as it is
   uint64_t opened_ns_ = 0, last_frame_ns_ = 0;
 };
 
@@ -118,10 +118,11 @@ bool ScreenCapture::SizeChanged() const {
   return !picture_ || picture_->view().width != width() || picture_->view().height != height();
 }
 
-// Makes a picture of the grabber's size.
+// Makes a blank picture of the grabber's size.
 void ScreenCapture::TakeSize() {
   picture_ = std::make_unique<SharedPicture>(width(), height());
-  resized_ = true;
+  PaintGrey();
+  blank_ = resized_ = true;
 }
 
 void ScreenCapture::PaintGrey() {
@@ -153,7 +154,6 @@ LiveCapture::Outcome ScreenCapture::Next(LiveFrame& frame, std::string& why) {
         return Outcome::kLost;
       case Reason::kNothingYet:
         TakeSize();
-        PaintGrey();
         grey_ = true;
         return Outcome::kResized;
       case Reason::kKeepAlive:
@@ -167,7 +167,9 @@ LiveCapture::Outcome ScreenCapture::Next(LiveFrame& frame, std::string& why) {
           grey_ = false;
           return Outcome::kResized;
         }
-        made = Read(/*all=*/std::exchange(resized_, false) || std::exchange(grey_, false), frame);
+        resized_ = false;
+        made = Read(/*all=*/blank_, frame);
+        if (made) blank_ = false;
         break;
     }
   }

@@ -7,11 +7,7 @@ namespace cap {
 
 namespace {
 
-// Each rectangle costs a conversion's start; some pixels in vain cost less.
-constexpr size_t kMostRects = 16;
 constexpr int kConstraintsMs = 5000;
-
-std::string SizeText(const Rect& rect) { return std::to_string(rect.width) + "x" + std::to_string(rect.height); }
 
 }  // namespace
 
@@ -36,9 +32,8 @@ bool WaylandGrabber::Init(const Options& options, std::string& reason) {
     reason = "what is to be captured has no size";
     return false;
   }
-  fixed_area_ = !options.area.empty();
-  area_ = fixed_area_ ? options.area : upright_;
-  return Fits(reason);
+  area_ = ScreenArea(options.area);
+  return area_.Fit(upright_, reason);
 }
 
 bool WaylandGrabber::FindTarget(const Options& options, std::string& reason) {
@@ -85,17 +80,6 @@ bool WaylandGrabber::OpenImageCopy(const Options& options, std::string& reason) 
   return true;
 }
 
-bool WaylandGrabber::Fits(std::string& reason) {
-  if (!fixed_area_) {
-    area_ = upright_;
-  } else if (Intersect(area_, upright_).area() != area_.area()) {
-    reason = "the screen is now " + SizeText(upright_) + " and the region " + SizeText(area_) + "+" +
-             std::to_string(area_.x) + "+" + std::to_string(area_.y) + " lies outside";
-    return false;
-  }
-  return true;
-}
-
 void WaylandGrabber::Request() {
   copy_->Request();
   connection_->Flush();
@@ -122,32 +106,16 @@ WaylandGrabber::News WaylandGrabber::Poll(std::string& reason) {
     if (copy_->state() != WaylandCopy::State::kReady) return News::kNothing;
     const PixelLayout& layout = copy_->buffer().layout();
     upright_ = copy_->orientation().Upright(layout.width, layout.height);
-    if (Fits(reason)) return News::kPicture;
+    if (area_.Fit(upright_, reason)) return News::kPicture;
   }
   return News::kLost;
 }
 
 bool WaylandGrabber::Read(bool all, const I420& picture, Rects& changed) {
-  const PixelLayout& layout = copy_->buffer().layout();
   const Orientation& orientation = copy_->orientation();
-  const Rect whole{0, 0, area_.width, area_.height};
-  changed.clear();
   const bool told = !copy_->damage().empty() && orientation == read_as_;
-  if (all || !told) {
-    changed = {whole};
-  } else {
-    for (const Rect& damaged : copy_->damage()) {
-      const Rect rect = orientation.FromBuffer(damaged, layout.width, layout.height);
-      const Rect inside = Intersect({rect.x - area_.x, rect.y - area_.y, rect.width, rect.height}, whole);
-      if (!inside.empty()) changed.push_back(inside);
-    }
-    changed = Simplify(std::move(changed), kMostRects);
-  }
-  for (const Rect& rect : changed) {
-    const Rect even = EvenOut(rect, whole);
-    pixels_.Read(copy_->buffer().pixels(), layout, orientation,
-                 {even.x + area_.x, even.y + area_.y, even.width, even.height}, area_, picture);
-  }
+  changed = pixels_.ReadChanged(copy_->buffer().pixels(), copy_->buffer().layout(), orientation,
+                                all || !told ? nullptr : &copy_->damage(), area_.area(), picture);
   read_as_ = orientation;
   copy_->Done();
   return told;

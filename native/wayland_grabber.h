@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "screen_area.h"
 #include "screen_grabber.h"
 #include "screen_pixels.h"
 #include "wayland_connection.h"
@@ -30,8 +31,8 @@ class WaylandGrabber : public ScreenGrabber {
   bool pending() const override { return copy_->state() == WaylandCopy::State::kPending; }
   // Lost: the compositor, the monitor or the window is gone, or capture was stopped.
   News Poll(std::string& reason) override;
-  int width() const override { return area_.width; }
-  int height() const override { return area_.height; }
+  int width() const override { return area_.area().width; }
+  int height() const override { return area_.area().height; }
   bool Read(bool all, const I420& picture, Rects& changed) override;
   uint64_t presented_ns() const override { return copy_->presented_ns(); }
   int fd() const override { return connection_->fd(); }
@@ -42,18 +43,16 @@ class WaylandGrabber : public ScreenGrabber {
   bool Init(const Options& options, std::string& reason);
   bool FindTarget(const Options& options, std::string& reason);
   bool OpenImageCopy(const Options& options, std::string& reason);
-  bool Fits(std::string& reason);
 
   std::unique_ptr<WaylandConnection> connection_;  // outlives the copy
   const WaylandOutput* output_ = nullptr;
   const WaylandToplevel* toplevel_ = nullptr;
   std::unique_ptr<WaylandCopy> copy_;
   ScreenPixels pixels_;
-  bool fixed_area_ = false;
   int output_transform_ = 0;
   Orientation read_as_;  // of the picture read last
   Rect upright_;         // the whole output or window
-  Rect area_;            // what of it is read
+  ScreenArea area_;      // what of it is read
 };
 
 }  // namespace cap

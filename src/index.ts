@@ -2,8 +2,9 @@
 
 // --- Capture a source once, encode it once, and open doors to it ---
 
+export type { SharedKind } from './native/portal.js';
 export type { ScalingOptions } from './producer/compose.js';
-export type { DisplayChoice, DisplayServer } from './producer/display-server.js';
+export type { DisplayChoice, DisplayServer, ScreenServer } from './producer/display-server.js';
 export type { FileOptions } from './producer/file-source.js';
 export type { RtspOptions } from './producer/rtsp-source.js';
 export type { MonitorRow, WindowRow } from './producer/screen-list.js';

@@ -2,14 +2,17 @@ import { type Command, Option } from 'commander';
 import { CapError, type Rect, type Size } from '../core/index.js';
 import {
   DISPLAY_SERVERS,
-  type DisplayServer,
   ENCODER_NAMES,
   type EncoderName,
   type EncoderOptions,
   parseSource,
   QUALITY_CRF,
   type Quality,
+  SCREEN_SERVERS,
   type ScalingOptions,
+  type ScreenServer,
+  SHARED_KINDS,
+  type SharedKind,
   SOURCE_FORMS,
   type SourceOptions,
   SPEED_PRESETS,
@@ -20,12 +23,13 @@ import { duration, integer, oneOf, region, size } from './parse-options.js';
 /** The options that say what is captured, how it is scaled and how it is encoded. */
 export interface CaptureFlags {
   readonly source?: SourceOptions;
-  readonly displayServer?: DisplayServer;
+  readonly displayServer?: ScreenServer;
   readonly display?: string;
   readonly monitor?: string;
   readonly region?: Rect;
   /** `true`: the user is to pick one. */
   readonly window?: string | true;
+  readonly share?: SharedKind;
   readonly cursor: boolean;
   readonly keepAlive?: number;
   readonly size?: Size;
@@ -47,11 +51,11 @@ export const DISPLAY_OPTION = [
   'X display or Wayland socket (default: $DISPLAY or $WAYLAND_DISPLAY)',
 ] as const;
 
-export const displayServerOption = (): Option =>
+export const displayServerOption = (names: readonly ScreenServer[] = DISPLAY_SERVERS): Option =>
   new Option(
     '--display-server <name>',
-    `what the screen belongs to: ${DISPLAY_SERVERS.join(' or ')} (default: the session's)`,
-  ).argParser(oneOf('--display-server', DISPLAY_SERVERS));
+    `what the screen belongs to: ${names.join(', ').replace('portal', 'or portal: the desktop asks')} (default: the session's)`,
+  ).argParser(oneOf('--display-server', names));
 
 export function addCaptureOptions(command: Command): Command {
   const add = (flags: string, text: string, parse: (value: string) => unknown, fallback?: unknown): void => {
@@ -59,10 +63,11 @@ export function addCaptureOptions(command: Command): Command {
     command.addOption(fallback === undefined ? option : option.default(fallback));
   };
   add('--source <what>', `what to capture (default: screen): ${SOURCE_FORMS.join(', ')}`, parseSource);
-  command.addOption(displayServerOption()).option(...DISPLAY_OPTION);
+  command.addOption(displayServerOption(SCREEN_SERVERS)).option(...DISPLAY_OPTION);
   command.option('--monitor <n|name|all>', 'one monitor, counted from 1, or each at /cap/1, /cap/2 …');
   add('--region <WxH+X+Y>', 'a rectangle of the screen', region('--region'));
   command.option('--window [id|title|class]', 'one window; without a value: click it, or pick it from a list');
+  add('--share <kind>', `what the desktop's dialog offers: ${SHARED_KINDS.join(', ')}`, oneOf('--share', SHARED_KINDS));
   command.option('--no-cursor', 'leave the mouse cursor out');
   add(
     '--keep-alive <time>',
@@ -94,12 +99,13 @@ export function addCaptureOptions(command: Command): Command {
  * @throws CAP_USAGE for an option that the source has no use for
  */
 export function toSource(flags: CaptureFlags, window: string | undefined): SourceOptions {
-  const { source = { kind: 'screen' }, displayServer, display, monitor, region, cursor, keepAlive, size } = flags;
+  const { source = { kind: 'screen' }, displayServer, display, monitor, region, share, cursor, size } = flags;
+  const { keepAlive } = flags;
   if (size && source.kind !== 'test') {
     throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
   }
   if (source.kind === 'screen') {
-    return { kind: 'screen', displayServer, display, monitor, region, window, cursor, keepAliveMs: keepAlive };
+    return { kind: 'screen', displayServer, display, monitor, region, window, share, cursor, keepAliveMs: keepAlive };
   }
   const idle = Object.entries({
     'display-server': displayServer,
@@ -107,6 +113,7 @@ export function toSource(flags: CaptureFlags, window: string | undefined): Sourc
     monitor,
     region,
     window,
+    share,
     'keep-alive': keepAlive,
   }).find(([, value]) => value !== undefined);
   if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });

@@ -37,6 +37,8 @@ export const ERROR_CODES = {
   CAP_TLS_UNTRUSTED: 16,
   /** A stream has no picture that is new enough, or none of the time that was asked for. */
   CAP_FRAME_UNAVAILABLE: 17,
+  /** The user did not let the screen be shared, or did not answer the desktop's dialog. */
+  CAP_SHARING_REFUSED: 18,
 } as const;
 
 /** What tells errors apart; docs/errors.md says when each comes. */

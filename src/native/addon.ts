@@ -234,6 +234,23 @@ export interface WaylandDescription {
   readonly capturesWindows: boolean;
 }
 
+export interface NativePortalSession {
+  start(choice: {
+    readonly sourceTypes: number;
+    readonly cursorMode: number;
+    readonly persistent: boolean;
+    readonly restoreToken: string;
+  }): void;
+  /** Resolves when the portal has been told. */
+  close(): Promise<void>;
+}
+
+export interface NativePipewireScreen {
+  open(): Promise<{ readonly width: number; readonly height: number }>;
+  attach(pipeline: NativePipeline, element: string): void;
+  close(): void;
+}
+
 /** The addon's exact surface. */
 export interface NativeAddon {
   readonly Pipeline: new (
@@ -275,6 +292,19 @@ export interface NativeAddon {
   readonly X11Watch: new (display: string, windowId: number, listener: NativeListener) => { close(): void };
   readonly X11Pick: new (display: string, listener: NativeListener) => { close(): void };
   readonly WaylandWatch: new (display: string, listener: NativeListener) => { close(): void };
+  /** Posts `ready` (version, sourceTypes, cursorModes), after start `started` (node, sourceType, restoreToken) and
+   *  later `ended` (message), or `failed` (failure, message). */
+  readonly PortalSession: new (
+    address: string,
+    listener: NativeListener,
+  ) => NativePortalSession;
+  readonly PipewireScreen: new (
+    portal: NativePortalSession | null,
+    node: number,
+    region: NativeRect,
+    maxFps: number,
+  ) => NativePipewireScreen;
+  pipewireVersion(): Promise<string>;
   setComposePlan(pipeline: NativePipeline, element: string, plan: NativeComposePlan): void;
   describeDisplay(name: string): X11DisplayDescription;
   /** Any window that is shown, also one without a title. */

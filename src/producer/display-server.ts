@@ -1,8 +1,14 @@
-/** Who draws the screen and lets it be captured. */
+/** Who draws the screen. */
 export const DISPLAY_SERVERS = ['x11', 'wayland'] as const;
 
 /** One of those. */
 export type DisplayServer = (typeof DISPLAY_SERVERS)[number];
+
+/** Who gives its pictures: that one, or the desktop's portal, after it has asked the user. */
+export const SCREEN_SERVERS = [...DISPLAY_SERVERS, 'portal'] as const;
+
+/** One of those. */
+export type ScreenServer = (typeof SCREEN_SERVERS)[number];
 
 /** Which display is meant. */
 export interface DisplayChoice {

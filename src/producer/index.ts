@@ -1,3 +1,4 @@
+export { SHARED_KINDS, type SharedKind } from '../native/index.js';
 export * from './capture.js';
 export * from './click-window.js';
 export * from './compose.js';
@@ -8,6 +9,7 @@ export * from './media-framework.js';
 export * from './monitor-watch.js';
 export * from './presets.js';
 export * from './scale-plan.js';
+export * from './screen-choice.js';
 export * from './screen-list.js';
 export * from './screen-source.js';
 export * from './source-list.js';

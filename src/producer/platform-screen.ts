@@ -21,7 +21,7 @@ interface PlatformScreen {
  */
 export const PLATFORM_SCREENS: Readonly<Partial<Record<NodeJS.Platform, PlatformScreen>>> = {
   darwin: {
-    lacks: ['displayServer', 'display', 'window', 'keepAliveMs'],
+    lacks: ['displayServer', 'display', 'window', 'share', 'keepAliveMs'],
     elements: ({ monitor, region, cursor = true }) => ({
       launch: 'avfvideosrc name=source capture-screen=true',
       properties: {
@@ -34,7 +34,7 @@ export const PLATFORM_SCREENS: Readonly<Partial<Record<NodeJS.Platform, Platform
     }),
   },
   win32: {
-    lacks: ['displayServer', 'display', 'window', 'keepAliveMs'],
+    lacks: ['displayServer', 'display', 'window', 'share', 'keepAliveMs'],
     elements: ({ monitor, region, cursor = true }) => ({
       launch: 'd3d11screencapturesrc name=source ! d3d11download',
       properties: {
@@ -55,7 +55,7 @@ export function platformScreenSource(
   { fps }: SourceDemand,
 ): Promise<VideoSource> {
   const idle = lacks.find((name) => options[name] !== undefined);
-  if (idle) throw new CapError('CAP_USAGE', `${idle} is for X11: it cannot be used on this system`);
+  if (idle) throw new CapError('CAP_USAGE', `${idle} is for X11 and Wayland: it cannot be used on this system`);
   return openFeed({
     label: 'screen',
     ...elements(options),

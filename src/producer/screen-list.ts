@@ -88,6 +88,6 @@ export function requireMonitorCapture({ capturesMonitors }: WaylandDescription):
   throw new CapError('CAP_DISPLAY_UNAVAILABLE', 'the compositor does not let its screen be captured', {
     hint:
       'supported are compositors with ext-image-copy-capture-v1 or wlr-screencopy-unstable-v1, such as sway, ' +
-      'Hyprland, labwc and river; on another one choose an X11 session',
+      'Hyprland, labwc and river; elsewhere the desktop asks: --display-server portal',
   });
 }

@@ -1,47 +1,51 @@
-import {
-  CapError,
-  type Closable,
-  expectInteger,
-  fitsInside,
-  formatRegion,
-  formatSize,
-  type Rect,
-} from '../core/index.js';
+import { CapError, type Closable, fitsInside, formatRegion, formatSize, type Rect } from '../core/index.js';
 import {
   describeDisplay,
   describeWindow,
+  type SharedKind,
   whyNoDamage,
   type X11DisplayDescription,
   X11Watch,
   type X11Window,
 } from '../native/index.js';
 import { x11DisplayName } from './display-name.js';
-import { chooseDisplayServer, type DisplayChoice } from './display-server.js';
+import { chooseDisplayServer, type DisplayChoice, type ScreenServer } from './display-server.js';
+import { keepAlive } from './keep-alive.js';
 import type { SourceListener, VideoSource } from './video-source.js';
 import { waylandSource } from './wayland-source.js';
 import { findWindow } from './x11-window.js';
 
 /** What of a display is captured: all of it, or one of monitor, region and window. */
-export interface ScreenOptions extends DisplayChoice {
+export interface ScreenOptions extends Omit<DisplayChoice, 'displayServer'> {
+  /**
+   * What the screen belongs to, or `portal`: the desktop asks the user what to share. @default as of DisplayChoice;
+   * where the session's Wayland compositor lets nobody capture its screen, portal
+   */
+  readonly displayServer?: ScreenServer | undefined;
   /** A monitor's number, counted from 1, or its name; excludes region and window. */
   readonly monitor?: string | undefined;
-  /** A rectangle of the screen, in pixels; on Wayland, of its first monitor. */
+  /** A rectangle of the screen, in pixels; on Wayland, of its first monitor; by the portal, of what is shared. */
   readonly region?: Rect | undefined;
   /** A window's id (on X11 `0x1e00003` or decimal), its title or class, whole or in part. */
   readonly window?: string | undefined;
+  /** What the desktop offers to share, in its dialog; implies the portal. @default monitors and windows */
+  readonly share?: SharedKind | undefined;
   /** Whether the mouse cursor is in the picture. @default true */
   readonly cursor?: boolean | undefined;
   /** Longest time between two frames of a screen that does not change, 10 to 3600000. @default 1000 */
   readonly keepAliveMs?: number | undefined;
 }
 
+/** Without what only the portal knows. */
+export interface DirectScreenOptions extends Omit<ScreenOptions, 'share' | 'displayServer'>, DisplayChoice {}
+
 /**
- * The screen, a monitor, a region of it or a window. What changes is captured when it changes, and a
+ * The screen, a monitor, a region of it or a window, without asking anybody. What changes is captured when it changes, and a
  * window whole even where others cover it; an X display without the extensions for that is captured frame by
  * frame with ximagesrc.
  * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_USAGE
  */
-export function screenSource(options: ScreenOptions = {}): VideoSource {
+export function screenSource(options: DirectScreenOptions = {}): VideoSource {
   const chosen = [options.monitor, options.region, options.window].filter((choice) => choice !== undefined);
   if (chosen.length > 1) throw new CapError('CAP_USAGE', 'choose one of monitor, region and window');
   if (chooseDisplayServer(options, process.env) === 'wayland') return waylandSource(options);
@@ -116,9 +120,9 @@ function windowSource(display: string, window: X11Window, options: ScreenOptions
 type Elements = Pick<VideoSource, 'launch' | 'properties' | 'tellsDamage'>;
 type Properties = Readonly<Record<string, string>>;
 
-function byDamage(display: string, { cursor = true, keepAliveMs }: ScreenOptions, place: Properties): Elements {
-  const keepAlive = expectInteger('keepAliveMs', keepAliveMs ?? 1000, 10, 3_600_000);
-  const common = stringValues({ 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive });
+function byDamage(display: string, options: ScreenOptions, place: Properties): Elements {
+  const { cursor = true } = options;
+  const common = stringValues({ 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive(options) });
   return { launch: 'capx11src name=source', properties: { source: { ...common, ...place } }, tellsDamage: true };
 }
 

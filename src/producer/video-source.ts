@@ -1,4 +1,4 @@
-import type { CapError, Closable, Size } from '../core/index.js';
+import type { CapError, Closable, Logger, Size } from '../core/index.js';
 import type { ElementProperties, Pipeline } from '../native/index.js';
 
 /** What a capture pipeline is told by the thing it captures, beyond the frames. */
@@ -15,6 +15,10 @@ export interface SourceDemand {
   readonly fps: number;
   /** Nothing is to be scaled or encoded: a source that has H.264 may hand it on as it is. */
   readonly asItIs: boolean;
+  /** Where a source that has to ask the user says so. */
+  readonly logger?: Logger | undefined;
+  /** Ends the opening of a source that waits for the user. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A source, found and described, not yet running. */

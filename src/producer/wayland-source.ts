@@ -1,7 +1,8 @@
-import { CapError, expectInteger, fitsInside, formatRegion, formatSize, type Rect } from '../core/index.js';
+import { CapError, fitsInside, formatRegion, formatSize, type Rect } from '../core/index.js';
 import { describeWayland, sizeOfWayland, type WaylandDescription, type WaylandMonitor } from '../native/index.js';
 import { waylandDisplayName } from './display-name.js';
 import { findNamedWindow } from './find-window.js';
+import { keepAlive } from './keep-alive.js';
 import { requireMonitorCapture } from './screen-list.js';
 import type { VideoSource } from './video-source.js';
 
@@ -61,7 +62,7 @@ function windowSource(
 ): VideoSource {
   if (!screen.capturesWindows) {
     throw new CapError('CAP_SOURCE_NOT_FOUND', 'the compositor does not let single windows be captured', {
-      hint: 'that takes ext-foreign-toplevel-list-v1 and ext-image-copy-capture-v1; capture a monitor or a region',
+      hint: 'that takes ext-foreign-toplevel-list-v1 and ext-image-copy-capture-v1; capture a monitor or a region, or choose in the dialog of --share window',
     });
   }
   const window =
@@ -81,13 +82,13 @@ const NOTHING_TO_WATCH = { close: async () => undefined };
 
 function elements(
   display: string,
-  { cursor = true, keepAliveMs }: WaylandOptions,
+  options: WaylandOptions,
   place: Readonly<Record<string, string | number>>,
-): Pick<VideoSource, 'launch' | 'properties'> {
-  const keepAlive = expectInteger('keepAliveMs', keepAliveMs ?? 1000, 10, 3_600_000);
-  const values = { 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive, ...place };
+): Pick<VideoSource, 'launch' | 'properties' | 'tellsDamage'> {
+  const { cursor = true } = options;
+  const values = { 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive(options), ...place };
   const source = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
-  return { launch: 'capwaylandsrc name=source', properties: { source } };
+  return { launch: 'capwaylandsrc name=source', properties: { source }, tellsDamage: true };
 }
 
 function findMonitor(monitors: readonly WaylandMonitor[], wanted: string | undefined): WaylandMonitor {

@@ -1,5 +1,12 @@
 import { CapError, type Closable, closeAll, once, TypedEvents, toCapError } from '../core/index.js';
-import { listMonitors, type MonitorRow, MonitorWatch, monitorKey, type ScreenOptions } from '../producer/index.js';
+import {
+  type DisplayChoice,
+  listMonitors,
+  type MonitorRow,
+  MonitorWatch,
+  monitorKey,
+  type ScreenOptions,
+} from '../producer/index.js';
 import { type Mp4Recorder, RtspServer, type RtspServerOptions } from '../transport/index.js';
 import { CaptureSession } from './capture-session.js';
 import { monitorFile } from './monitor-file.js';
@@ -32,7 +39,7 @@ export type MonitorStreamsEvents = {
 
 /** Every option of a capture session but the source, which is a monitor each. */
 export interface MonitorStreamsOptions extends Omit<CaptureSessionOptions, 'source'> {
-  readonly screen?: Pick<ScreenOptions, 'displayServer' | 'display' | 'cursor' | 'keepAliveMs'> | undefined;
+  readonly screen?: (DisplayChoice & Pick<ScreenOptions, 'cursor' | 'keepAliveMs'>) | undefined;
   /** False serves none: then there is something to do by `record` alone. */
   readonly rtsp?: RtspServerOptions | false | undefined;
   /** Records each monitor into a file of its own: `out.mp4` into `out-1.mp4`, `out-2.mp4` … */

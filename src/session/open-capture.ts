@@ -16,6 +16,8 @@ export interface CaptureSessionOptions {
   /** Frames a second, 1 to 120. @default 30 */
   readonly fps?: number | undefined;
   readonly logger?: Logger | undefined;
+  /** Ends the opening of a source that waits for its user. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -26,7 +28,12 @@ export async function openCapture(options: CaptureSessionOptions, logger: Logger
   const { encoder = {}, scaling = {} } = options;
   const fps = expectInteger('fps', options.fps ?? 30, 1, 120);
   const asItIs = options.fps === undefined && !asksFor(scaling) && !asksFor(encoder);
-  const source = await openSource(options.source ?? { kind: 'screen' }, { fps, asItIs });
+  const source = await openSource(options.source ?? { kind: 'screen' }, {
+    fps,
+    asItIs,
+    logger,
+    signal: options.signal,
+  });
   try {
     const { coded = false, tellsDamage = false } = source;
     const fragment = coded ? undefined : await chooseEncoder(encoder, { fps, tellsDamage, logger });

@@ -28,6 +28,8 @@ export interface RawFramesOptions {
   readonly source: Size;
   /** How it is scaled until it changes its size. @default not at all, odd edges included */
   readonly plan?: ScalePlan;
+  /** Called with the pipeline before it plays. */
+  readonly onBuilt?: (pipeline: Pipeline) => void;
   /** What ends the pipeline before it is closed. */
   readonly onFailed?: (error: CapError) => void;
 }
@@ -43,7 +45,7 @@ export async function startRawCapture(options: RawCaptureOptions): Promise<RawCa
 }
 
 export async function startRawFrames(options: RawFramesOptions): Promise<RawCapture> {
-  const { launch, properties, source, plan = unscaled(source), onFailed } = options;
+  const { launch, properties, source, plan = unscaled(source), onBuilt, onFailed } = options;
   const pipeline = new Pipeline(
     `${launch} ! identity name=captured silent=true ! capcompose name=compose ! identity name=raw ` +
       '! appsink name=frames sync=false async=false max-buffers=1 drop=true',
@@ -59,6 +61,7 @@ export async function startRawFrames(options: RawFramesOptions): Promise<RawCapt
     current = size;
     follow(size, unscaled(size));
   });
+  onBuilt?.(pipeline);
   if (onFailed) pipeline.on('failed', onFailed);
   const frames = new EventEmitter();
   frames.setMaxListeners(0);

@@ -1,10 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningProcess, run, start } from './process.js';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { type RunningProcess, start } from './process.js';
+import { testProgram } from './test-program.js';
 
 /** By what it lets clients capture: ext-image-copy-capture-v1, wlr-screencopy-unstable-v1, or nothing. */
 export type CaptureProtocol = 'ext' | 'wlr' | 'none';
@@ -34,7 +32,7 @@ export async function startTestCompositor(
   widthPx: number,
   heightPx: number,
 ): Promise<TestCompositor> {
-  const program = await build();
+  const program = await testProgram('wayland', ['wayland-server']);
   const folder = await mkdtemp(join(tmpdir(), 'cap-wayland-'));
   const process = start(program, [protocol, `${widthPx}`, `${heightPx}`], {
     env: { XDG_RUNTIME_DIR: folder },
@@ -68,20 +66,4 @@ export async function startTestCompositor(
     },
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** The compositor's path, compiled first when it is not up to date. */
-async function build(): Promise<string> {
-  const sources = join(ROOT, 'test/programs/wayland');
-  const target = join(ROOT, 'build/test/wayland-compositor');
-  const files = readdirSync(sources).map((file) => join(sources, file));
-  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
-  if (existsSync(target) && statSync(target).mtimeMs > newest) return target;
-  mkdirSync(join(ROOT, 'build/test'), { recursive: true });
-  const { stdout } = await run('pkg-config', ['--cflags', '--libs', 'wayland-server']);
-  const partial = `${target}.${process.pid}`;
-  const code = files.filter((file) => file.endsWith('.c'));
-  await run('cc', ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-o', partial, ...code, ...stdout.trim().split(/\s+/)]);
-  renameSync(partial, target); // at once, for whoever builds the same at the same time
-  return target;
 }

@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
 import { captureMetrics, openHttp, startMetricsServer } from '../../server/index.js';
-import { CaptureSession, StreamTable } from '../../session/index.js';
+import {
+  CaptureSession,
+  type CaptureSessionOptions,
+  type SourceOptions,
+  StreamTable,
+  screenServer,
+} from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http-options.js';
 import { controlOf, openControl } from '../open-control.js';
@@ -64,15 +70,18 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (flags.monitor === 'all') {
     refuseWithAllMonitors(flags);
     const { displayServer, display, cursor, keepAlive, metricsPort, duration: durationMs } = flags;
+    if (displayServer === 'portal') {
+      throw new CapError('CAP_USAGE', 'the portal shares one monitor: --monitor all cannot be used with it');
+    }
     const screen = { displayServer, display, cursor, keepAliveMs: keepAlive };
     const rtsp = flags.rtsp === true && (await toRtsp(flags, logger));
     return serveMonitors({ ...options, screen, rtsp, record: output, stop, durationMs, metricsPort });
   }
   const rtspOptions = flags.rtsp ? await toRtsp(flags, logger) : undefined;
-  const window = flags.window === true ? await pick(flags, stop) : flags.window;
-  if (stop.aborted || (flags.window === true && window === undefined)) return;
-  const source = toSource(flags, window);
-  await using session = await CaptureSession.open({ ...options, source });
+  const source = await sourceOf(flags, stop);
+  if (stop.aborted || !source) return;
+  await using session = await openUnlessStopped({ ...options, source, signal: stop });
+  if (!session) return;
   const ended = untilStopped(session, stop, flags.duration);
   if (stop.aborted) return;
   print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
@@ -112,20 +121,41 @@ function refuseIdleOptions(flags: Flags): void {
   if (!http) refuse(givenHttpOption(flags), '--http');
 }
 
-/** The window that the user picks. */
-function pick({ source, displayServer, display }: Flags, stop: AbortSignal): Promise<string | undefined> {
+/**
+ * The source, after the user has picked a window if need be: by a click, from a list, or in the desktop's dialog.
+ * Undefined when none was picked.
+ */
+async function sourceOf(flags: CaptureFlags, stop: AbortSignal): Promise<SourceOptions | undefined> {
+  const { source, window, display, displayServer, share } = flags;
+  if (window !== true) return toSource(flags, window);
   if (source !== undefined && source.kind !== 'screen') {
     throw new CapError('CAP_USAGE', '--window is for --source screen', { hint: 'leave it out' });
   }
-  return pickWindow({ displayServer, display }, stop);
+  const server = screenServer({ displayServer, display, share });
+  if (server === 'portal') return toSource({ ...flags, share: share ?? 'window' }, undefined);
+  const picked = await pickWindow({ displayServer: server, display }, stop);
+  return picked === undefined ? undefined : toSource(flags, picked);
+}
+
+/** Undefined when it was told to stop while the user was asked. */
+async function openUnlessStopped(
+  options: CaptureSessionOptions & { readonly signal: AbortSignal },
+): Promise<CaptureSession | undefined> {
+  try {
+    return await CaptureSession.open(options);
+  } catch (error) {
+    if (options.signal.aborted && error instanceof CapError && error.code === 'CAP_CLOSED') return undefined;
+    throw error;
+  }
 }
 
 /** Each monitor is a source: nothing else can be one. */
-function refuseWithAllMonitors({ source, region, window }: Flags): void {
+function refuseWithAllMonitors({ source, region, window, share }: Flags): void {
   const wrong = [
     source !== undefined && source.kind !== 'screen' && '--source',
     region && '--region',
     window !== undefined && '--window',
+    share !== undefined && '--share',
   ].find(Boolean);
   if (wrong)
     throw new CapError('CAP_USAGE', `${wrong} cannot be used with --monitor all`, { hint: 'name one monitor' });

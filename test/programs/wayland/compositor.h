@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../pixels.h"
 #include "protocols.h"
 
 #define MOST_RECTS 64
@@ -35,7 +36,6 @@ extern struct compositor {
 } compositor;
 
 // picture.c
-int bytes_per_pixel(uint32_t format);
 int buffer_width(void);
 int buffer_height(void);
 Area whole_buffer(void);

@@ -3,32 +3,7 @@
 
 #include "compositor.h"
 
-int bytes_per_pixel(uint32_t format) {
-  switch (format) {
-    case WL_SHM_FORMAT_RGB565:
-    case WL_SHM_FORMAT_BGR565:
-      return 2;
-    case WL_SHM_FORMAT_RGB888:
-    case WL_SHM_FORMAT_BGR888:
-      return 3;
-    default:
-      return 4;
-  }
-}
-
-// Where a pixel of the upright picture lies in the buffer: mirrored, then turned by quarters.
-static void place(int *x, int *y) {
-  int width = compositor.width, height = compositor.height;
-  if (compositor.transform & 4) *x = width - 1 - *x;
-  for (int turns = compositor.transform & 3; turns > 0; --turns) {
-    const int old_x = *x;
-    *x = *y;
-    *y = width - 1 - old_x;
-    const int old_width = width;
-    width = height;
-    height = old_width;
-  }
-}
+static void place(int *x, int *y) { place_pixel(compositor.width, compositor.height, compositor.transform, x, y); }
 
 int buffer_width(void) { return compositor.transform & 1 ? compositor.height : compositor.width; }
 int buffer_height(void) { return compositor.transform & 1 ? compositor.width : compositor.height; }
@@ -42,18 +17,12 @@ Area in_buffer(Area upright) {
   return (Area){left, top, abs(x2 - x1) + 1, abs(y2 - y1) + 1};
 }
 
-static uint32_t noise(uint32_t x, uint32_t y, uint32_t seed) {
-  uint32_t hash = x * 0x9e3779b1u ^ y * 0x85ebca6bu ^ seed * 0xc2b2ae35u;
-  hash = (hash ^ hash >> 15) * 0x2c1b3c6du;
-  return (hash ^ hash >> 12) & 0xffffff;
-}
-
 void fill_picture(int width, int height, uint32_t seed) {
   compositor.width = width;
   compositor.height = height;
   compositor.picture = realloc(compositor.picture, sizeof(uint32_t) * (size_t)width * (size_t)height);
   for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) compositor.picture[y * width + x] = noise((uint32_t)x, (uint32_t)y, seed);
+    for (int x = 0; x < width; ++x) compositor.picture[y * width + x] = noise_pixel((uint32_t)x, (uint32_t)y, seed);
   }
 }
 
@@ -79,42 +48,6 @@ static bool holds(const Region *region, int x, int y) {
   return false;
 }
 
-static uint32_t ten_bits(uint32_t eight) { return eight << 2 | eight >> 6; }
-
-static uint32_t encode(uint32_t format, uint32_t colour) {
-  const uint32_t r = colour >> 16, g = colour >> 8 & 0xff, b = colour & 0xff;
-  switch (format) {
-    case WL_SHM_FORMAT_XRGB8888:
-    case WL_SHM_FORMAT_ARGB8888:
-      return 0xffu << 24 | r << 16 | g << 8 | b;
-    case WL_SHM_FORMAT_XBGR8888:
-    case WL_SHM_FORMAT_ABGR8888:
-      return 0xffu << 24 | b << 16 | g << 8 | r;
-    case WL_SHM_FORMAT_RGBX8888:
-    case WL_SHM_FORMAT_RGBA8888:
-      return r << 24 | g << 16 | b << 8 | 0xff;
-    case WL_SHM_FORMAT_BGRX8888:
-    case WL_SHM_FORMAT_BGRA8888:
-      return b << 24 | g << 16 | r << 8 | 0xff;
-    case WL_SHM_FORMAT_RGB888:
-      return r << 16 | g << 8 | b;
-    case WL_SHM_FORMAT_BGR888:
-      return b << 16 | g << 8 | r;
-    case WL_SHM_FORMAT_XRGB2101010:
-    case WL_SHM_FORMAT_ARGB2101010:
-      return 3u << 30 | ten_bits(r) << 20 | ten_bits(g) << 10 | ten_bits(b);
-    case WL_SHM_FORMAT_XBGR2101010:
-    case WL_SHM_FORMAT_ABGR2101010:
-      return 3u << 30 | ten_bits(b) << 20 | ten_bits(g) << 10 | ten_bits(r);
-    case WL_SHM_FORMAT_RGB565:
-      return r >> 3 << 11 | g >> 2 << 5 | b >> 3;
-    case WL_SHM_FORMAT_BGR565:
-      return b >> 3 << 11 | g >> 2 << 5 | r >> 3;
-    default:
-      abort();
-  }
-}
-
 void copy_picture(struct wl_shm_buffer *buffer, const Region *a, const Region *b, bool cursor, bool invert) {
   const uint32_t format = wl_shm_buffer_get_format(buffer);
   const int bytes = bytes_per_pixel(format), stride = wl_shm_buffer_get_stride(buffer);
@@ -127,7 +60,7 @@ void copy_picture(struct wl_shm_buffer *buffer, const Region *a, const Region *b
       if (!holds(a, to_x, to_y) && !holds(b, to_x, to_y)) continue;
       if (invert) to_y = buffer_height() - 1 - to_y;
       const bool in_cursor = cursor && x >= 10 && x < 18 && y >= 20 && y < 32;
-      const uint32_t word = encode(format, in_cursor ? 0xff00ff : compositor.picture[y * compositor.width + x]);
+      const uint32_t word = encode_pixel(format, in_cursor ? 0xff00ff : compositor.picture[y * compositor.width + x]);
       memcpy(data + to_y * stride + to_x * bytes, &word, (size_t)bytes);  // little endian
     }
   }
