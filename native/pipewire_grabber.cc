@@ -34,8 +34,8 @@ bool PipewireGrabber::Init(const Options& options, std::string& reason) {
   auto settled = [this] { return stream_->format() || !stream_->lost().empty() || !connection_->watched_exists(); };
   connection_->WaitFor(settled, kFormatMs);
   if (!stream_->format()) {
-    const std::string& lost = stream_->lost();
-    reason = connection_->WhyBroken(lost.empty() ? "PipeWire gives no pictures of a format that can be read" : lost);
+    reason = connection_->WhyBroken(
+        "PipeWire shows nothing that can be read, or its session manager, such as WirePlumber, does not connect it");
     return false;
   }
   area_ = ScreenArea(options.area);

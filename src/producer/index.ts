@@ -2,6 +2,7 @@ export { SHARED_KINDS, type SharedKind } from '../native/index.js';
 export * from './capture.js';
 export * from './click-window.js';
 export * from './compose.js';
+export * from './desktop-sharing.js';
 export * from './display-name.js';
 export * from './display-server.js';
 export * from './gundam-plan.js';

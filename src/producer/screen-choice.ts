@@ -1,7 +1,9 @@
-import { CapError } from '../core/index.js';
+import { CapError, formatSize } from '../core/index.js';
 import { describeWayland } from '../native/index.js';
-import { chooseDisplayServer, type ScreenServer } from './display-server.js';
+import { waylandDisplayName, x11DisplayName } from './display-name.js';
+import { chooseDisplayServer, type DisplayChoice, type ScreenServer } from './display-server.js';
 import { portalSource } from './portal-source.js';
+import { listMonitors } from './screen-list.js';
 import { type ScreenOptions, screenSource } from './screen-source.js';
 import type { SourceDemand, VideoSource } from './video-source.js';
 
@@ -32,4 +34,14 @@ export function screenServer(options: ScreenOptions): ScreenServer {
     return server;
   }
   return describeWayland(own).capturesMonitors ? 'wayland' : 'portal';
+}
+
+/** The screen that would be captured, for people. @throws CAP_DISPLAY_UNAVAILABLE */
+export function describeScreen(choice: DisplayChoice): string {
+  const server = screenServer(choice);
+  if (server === 'portal') return 'Wayland; the desktop asks what to share';
+  const monitors = listMonitors(choice);
+  const { display } = choice;
+  const name = server === 'wayland' ? `Wayland ${waylandDisplayName(display)}` : `X11 ${x11DisplayName(display)}`;
+  return `${name}, ${monitors.length === 1 ? 'monitor' : 'monitors'} ${monitors.map(formatSize).join(', ')}`;
 }

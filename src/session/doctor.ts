@@ -4,11 +4,12 @@ import { PROVIDERS } from '../consumer/providers.js';
 import { CapError, type ErrorCode, silentLogger, toCapError } from '../core/index.js';
 import {
   canDrawText,
-  chooseDisplayServer,
   type DisplayChoice,
-  listMonitors,
+  describePortal,
+  describeScreen,
   mediaFramework,
-  waylandDisplayName,
+  pipewireVersion,
+  screenServer,
   whyNotByDamage,
   x11DisplayName,
 } from '../producer/index.js';
@@ -58,6 +59,8 @@ export async function diagnose({ rtspPort = 8554, ...choice }: DoctorOptions = {
     await check('text in pictures', false, pango),
     await check('display', true, () => screen(choice)),
     await check('capture by damage', false, () => damage(choice)),
+    await check('desktop portal', false, portal),
+    await check('PipeWire', false, pipewire),
     await check('encoder', true, encoder),
     await check('test picture', false, testPicture),
     await check(`RTSP port ${rtspPort}`, true, () => port(rtspPort)),
@@ -107,26 +110,28 @@ function pango(): Outcome {
     : { ok: false, found: 'no Pango', advice: `${SETUP}, or install GStreamer's Pango plugin` };
 }
 
-const isWayland = (choice: DisplayChoice): boolean => chooseDisplayServer(choice, process.env) === 'wayland';
-
 function screen(choice: DisplayChoice): Outcome {
-  const monitors = listMonitors(choice);
-  const sizes = monitors.map(({ width, height }) => `${width}x${height}`);
-  const where = isWayland(choice)
-    ? `Wayland ${waylandDisplayName(choice.display)}`
-    : `X11 ${x11DisplayName(choice.display)}`;
-  return { ok: true, found: `${where}, ${sizes.length === 1 ? 'monitor' : 'monitors'} ${sizes.join(', ')}` };
+  return { ok: true, found: describeScreen(choice) };
 }
 
 function damage(choice: DisplayChoice): Outcome {
-  if (isWayland(choice)) listMonitors(choice); // every protocol that lets it be captured tells what changed
-  const reason = isWayland(choice) ? undefined : whyNotByDamage(x11DisplayName(choice.display));
+  // Every other way to capture a screen tells what changed.
+  const reason = screenServer(choice) === 'x11' ? whyNotByDamage(x11DisplayName(choice.display)) : undefined;
   if (reason === undefined) return { ok: true, found: 'a still screen costs nearly nothing' };
   return {
     ok: false,
     found: reason,
     advice: 'frames are captured whole, which costs more: use an X server that has it',
   };
+}
+
+/** Not needed on X11, nor where the compositor lets itself be captured. */
+async function portal(): Promise<Outcome> {
+  return { ok: true, found: await describePortal() };
+}
+
+async function pipewire(): Promise<Outcome> {
+  return { ok: true, found: await pipewireVersion() };
 }
 
 async function encoder(): Promise<Outcome> {

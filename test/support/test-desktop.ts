@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { access, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -71,9 +73,8 @@ export async function startTestDesktop(options: TestDesktopOptions = {}): Promis
     const bus = launch('dbus-daemon', ['--nofork', '--print-address', `--config-file=${join(folder, 'bus.conf')}`]);
     await bus.waitForOutput(/^unix:/m);
     const pipewire = launch('pipewire', []);
+    await listens(join(folder, 'pipewire-0'));
     launch('wireplumber', []);
-    // It listens as soon as its socket is there.
-    await vi.waitFor(() => access(join(folder, 'pipewire-0')), { timeout: 20_000, interval: 5 });
     const backend = launch(program, [`${widthPx}`, `${heightPx}`, ...(options.backend ?? [])]);
     const [, node] = await backend.waitForOutput(/^ready (\d+)$/m);
     // The portal asks the backend what it can do once, when it starts.
@@ -108,6 +109,18 @@ export async function startTestDesktop(options: TestDesktopOptions = {}): Promis
     await close();
     throw error;
   }
+}
+
+/** Resolves when a program accepts connections at that socket. */
+async function listens(path: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const socket = connect(path);
+      await once(socket, 'connect');
+      socket.destroy();
+    },
+    { timeout: 20_000, interval: 5 },
+  );
 }
 
 // Not on the PATH.
