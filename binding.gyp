@@ -37,6 +37,7 @@
         "native/rgb_picture.cc",
         "native/rtsp_core.cc",
         "native/rtsp_gate.cc",
+        "native/rtsp_listener.cc",
         "native/rtsp_mount.cc",
         "native/rtsp_reader.cc",
         "native/rtsp_readers.cc",

@@ -1,24 +1,14 @@
 #include "rtsp_core.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 
-#include "frame_stamper.h"
+#include "rtsp_listener.h"
 
 namespace cap {
 
 namespace {
 
 constexpr unsigned kCheckIntervalMs = 250;
-constexpr guint kMaxRequestBytes = 64 * 1024;
-constexpr guint kMaxSessions = 1000;
-// The default of 5 loses connections when many readers come at once: each tries again after a second.
-constexpr int kBacklog = 128;
-// Bounds how much video waits in the kernel for a slow reader; a large key frame still fits.
-constexpr int kClientSendBuffer = 512 * 1024;
 
 // The first stream's transport in a playing session.
 GstRTSPStreamTransport* VideoTransport(GstRTSPContext* context) {
@@ -31,23 +21,11 @@ std::shared_ptr<RtspCore> Lock(gpointer data) { return static_cast<std::weak_ptr
 
 RtspCore::RtspCore(RtspOptions options, Napi::Env env, Napi::Function listener)
     : options_(std::move(options)),
-      server_(gst_rtsp_server_new()),
+      server_(NewRtspServer(options_.host)),
       port_(options_.port),
       tls_port_(options_.tls_port),
       events_(env, listener, "cap rtsp events", 256),
-      readers_(events_) {
-  gst_rtsp_server_set_address(server_, options_.host.c_str());
-  gst_rtsp_server_set_backlog(server_, kBacklog);
-  g_object_set(server_, "content-length-limit", kMaxRequestBytes, nullptr);
-  GstRTSPThreadPool* threads = gst_rtsp_server_get_thread_pool(server_);
-  // No client threads: clients are served by the main loop that accepted them, so that one thread
-  // joins, checks and closes them. Media are prepared before they are mounted: nothing here blocks.
-  gst_rtsp_thread_pool_set_max_threads(threads, 0);
-  g_object_unref(threads);
-  GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server_);
-  gst_rtsp_session_pool_set_max_sessions(sessions, kMaxSessions);
-  g_object_unref(sessions);
-}
+      readers_(events_) {}
 
 RtspCore::~RtspCore() {
   Close();
@@ -87,30 +65,13 @@ std::optional<Failure> RtspCore::OpenGate() {
   return std::nullopt;
 }
 
-// gst_rtsp_server_create_source is for one socket a server.
-std::optional<Failure> RtspCore::ListenOn(int& port) {
-  if (port < 0) return std::nullopt;
-  gst_rtsp_server_set_service(server_, std::to_string(port).c_str());
-  GError* error = nullptr;
-  GSocket* socket = gst_rtsp_server_create_socket(server_, nullptr, &error);
-  if (!socket) {
-    const bool in_use = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-    return FailureFromGError(in_use ? "port-in-use" : "port", error);
-  }
-  GSocketAddress* address = g_socket_get_local_address(socket, nullptr);
-  port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
-  g_object_unref(address);
-  GSource* source = g_socket_create_source(socket, G_IO_IN, nullptr);
-  g_object_unref(socket);
-  g_source_set_callback(source, G_SOURCE_FUNC(gst_rtsp_server_io_func), g_object_ref(server_), g_object_unref);
-  sources_.push_back(source);
-  return std::nullopt;
-}
-
 std::optional<Failure> RtspCore::Listen() {
   if (auto failure = OpenGate()) return failure;
   for (int* port : {&port_, &tls_port_}) {
-    if (auto failure = ListenOn(*port)) return failure;
+    if (*port < 0) continue;
+    GSource* source = nullptr;
+    if (auto failure = ListenRtsp(server_, *port, source)) return failure;
+    sources_.push_back(source);
   }
   gate_->set_tls_port(tls_port_);
   GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(server_);
@@ -204,15 +165,7 @@ void RtspCore::Close() {
 }
 
 void RtspCore::OnClient(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
-  GstRTSPConnection* connection = gst_rtsp_client_get_connection(client);
-  if (connection) {
-    GSocket* socket = gst_rtsp_connection_get_write_socket(connection);
-    if (socket) {
-      g_socket_set_option(socket, SOL_SOCKET, SO_SNDBUF, kClientSendBuffer, nullptr);
-      // A frame ends in a short segment: Nagle's algorithm would hold it for an acknowledgement.
-      g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
-    }
-  }
+  TuneClientSocket(client);
   auto self = Lock(data);
   if (!self) return;
   self->Connect(client, "new-session", G_CALLBACK(OnSession));

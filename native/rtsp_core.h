@@ -56,8 +56,6 @@ class RtspCore : public std::enable_shared_from_this<RtspCore> {
   static void OnClosed(GstRTSPClient* client, gpointer data);
   static void OnSessionRemoved(GstRTSPSessionPool*, GstRTSPSession* session, gpointer data);
   std::optional<Failure> OpenGate();
-  // Listens on `port`, -1 for none, and then says which it is.
-  std::optional<Failure> ListenOn(int& port);
   void Connect(gpointer instance, const char* signal, GCallback handler);
   void EndClients();
   void CloseReaders(const char* reason, const RtspReaders::Match& matches);

@@ -37,7 +37,7 @@ export function addRtspOptions(command: Command): Command {
     .option('--tls-cert <file>', 'serve rtsps:// with this certificate (PEM)')
     .option('--tls-key <file>', 'its key (PEM)')
     .option('--rtsps-port <port>', '0 for a free one (default: 8322)', integer('--rtsps-port', 0, 65535))
-    .option('--max-readers <n>', 'refuse more readers than that', integer('--max-readers', 1, 10_000));
+    .option('--max-readers <n>', 'refuse more readers than that', integer('--max-readers', 1, 1000));
 }
 
 /** The first of these options that was given. */

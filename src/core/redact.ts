@@ -4,6 +4,10 @@ const PATTERNS: readonly [RegExp, string][] = [
   // Provider keys by their published prefixes: OpenAI and Anthropic (sk-), Google (AIza).
   [/\b(sk-)[A-Za-z0-9_-]{8,}/g, '$1***'],
   [/\b(AIza)[A-Za-z0-9_-]{10,}/g, '$1***'],
+  // Of Digest, everything: user, nonce and response let one try passwords at leisure.
+  [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?digest\s)[^\r\n]*/gi, '$1***'],
+  // A line of a user file: with the hash one can log in.
+  [/\b([\w.@-]+:cap:)[0-9a-f]{32}\b/gi, '$1***'],
   [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:bearer|basic|digest)?\s*)[^\s"',]+/gi, '$1***'],
   [/\b((?:x-)?(?:api|goog-api)[-_]?key["']?\s*[:=]\s*["']?)[^\s"',&]+/gi, '$1***'],
   [/\b((?:token|password|passwd|secret)["']?\s*[:=]\s*["']?)[^\s"',&]+/gi, '$1***'],

@@ -8,7 +8,7 @@ import type { CaptureCalls, CaptureDescription, Sendable } from './worker-calls.
 export interface MountOptions extends Sendable<CaptureSessionOptions> {
   /** `/desk`, `/lab/door`. */
   readonly path: string;
-  /** Readers of this mount at a time, 1 to 10000. @default no limit but the server's */
+  /** Readers of this mount at a time, 1 to 1000. @default the server's */
   readonly maxReaders?: number | undefined;
 }
 

@@ -26,7 +26,7 @@ export interface RtspServerOptions {
   readonly tls?: RtspTlsOptions | undefined;
   /** Who may read, by Digest login: see `rtspUser` and `readUserFile`. @default everybody */
   readonly users?: readonly RtspUser[] | undefined;
-  /** Readers at a time, 1 to 10000. @default no limit */
+  /** Readers at a time, 1 to 1000. @default 1000 */
   readonly maxReaders?: number | undefined;
   /** A TCP reader that takes nothing for this long is closed, 1000 to 600000. @default 10000 */
   readonly maxStallMs?: number | undefined;
@@ -43,7 +43,7 @@ export interface RtspTlsOptions extends TlsIdentity {
 
 /** What holds for one mount alone. */
 export interface RtspMountOptions {
-  /** Its readers at a time, 1 to 10000. @default no limit but the server's */
+  /** Its readers at a time, 1 to 1000. @default the server's */
   readonly maxReaders?: number | undefined;
 }
 
@@ -76,7 +76,8 @@ export type RtspServerEvents = {
 
 /** Access units that may wait before the RTSP media; beyond it whole GOPs are dropped. */
 const MAX_WAITING_ACCESS_UNITS = 30;
-const MAX_READERS = 10_000;
+/** As many sessions as the server has. */
+const MAX_READERS = 1000;
 const NO_PORT = -1;
 
 /** An RTSP server whose mounts are fed from shared streams. It listens from construction on. */

@@ -115,7 +115,7 @@ describe('cap --rtsp with logins', () => {
     [['--tls-cert', 'x.pem'], /--tls-cert needs --tls-key/],
     [['--tls-cert', 'x.pem', '--tls-key', 'y.pem'], /cannot read the TLS (certificate|key)/],
     [['--rtsps-port', '0'], /--rtsps-port is for TLS/],
-    [['--max-readers', '0'], /whole number from 1 to 10000/],
+    [['--max-readers', '0'], /whole number from 1 to 1000/],
   ])('%j is refused, and no password is quoted', async (args, message) => {
     const result = await runCap(['--rtsp', '--source', 'test', ...args]);
     expect(result.stderr).toMatch(message);

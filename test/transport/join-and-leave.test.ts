@@ -1,13 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
 import { Sampler } from '../../src/consumer/sampler.js';
+import { selfSignedIdentity } from '../../src/transport/index.js';
 import { type ServedCapture, serveCapture, testPicture } from '../support/capture.js';
 import { type ProcessUsage, readProcessUsage } from '../support/process-usage.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
 
 const WARM_UP = 40;
-const CYCLES = 200;
 /** A joiner's few access units kept each time would cost about as much; the allocators' own ups and downs are half of it. */
 const MOST_GROWTH_BYTES = 16 << 20;
 
@@ -42,11 +45,20 @@ async function expectBack(before: ProcessUsage): Promise<void> {
   );
 }
 
-test('200 readers that come and go, in every way, leave nothing behind', async () => {
-  await using capture = await serveCapture();
+test.each([
+  { cycles: 200, protocol: 'tcp' },
+  { cycles: 60, protocol: 'tls' },
+])('$cycles readers over $protocol that come and go, in every way, leave nothing behind', async (options) => {
+  const { cycles, protocol } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'cap-join-'));
+  const identity = await selfSignedIdentity(folder);
+  rmSync(folder, { recursive: true });
+  await using capture = await serveCapture({ rtsp: { port: 0, tls: { ...identity, port: 0 } } });
+  const [plainUrl = '', secureUrl = ''] = capture.server.urls('/cap');
+  const url = protocol === 'tls' ? secureUrl : plainUrl;
   const cycle = async (count: number): Promise<void> => {
     for (let done = 0; done < count; done++) {
-      const reader = await RtspPlayer.overTcp(capture.url);
+      const reader = await RtspPlayer.overTcp(url, { certificate: identity.certificate });
       if (done % 4 > 0) await reader.waitForUnits(1);
       if (done % 2 === 0) await reader.teardown();
       else await reader.client.destroy();
@@ -55,10 +67,10 @@ test('200 readers that come and go, in every way, leave nothing behind', async (
   };
   await cycle(WARM_UP);
   const before = await cleanUsage();
-  await cycle(CYCLES);
+  await cycle(cycles);
   await expectBack(before);
   expect((await cleanUsage()).rssBytes - before.rssBytes).toBeLessThan(MOST_GROWTH_BYTES);
-  expect(capture.server.stats).toMatchObject({ readersTotal: WARM_UP + CYCLES, readersDropped: 0 });
+  expect(capture.server.stats).toMatchObject({ readersTotal: WARM_UP + cycles, readersDropped: 0 });
 });
 
 test('samplers that come and go leave nothing behind', async () => {

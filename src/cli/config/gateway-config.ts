@@ -56,7 +56,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
   if (!/^[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64}){0,7}$/.test(name)) {
     throw file.error(keys, `expected a path such as desk or lab/door for a mount, received "${name}"`);
   }
-  const options = addCaptureOptions(new Command()).option('--max-readers <n>', '', integer('max-readers', 1, 10_000));
+  const options = addCaptureOptions(new Command()).option('--max-readers <n>', '', integer('max-readers', 1, 1000));
   const flags = readOptionTable<CaptureFlags & { readonly maxReaders?: number }>(file, keys, options);
   if (flags.monitor === 'all') {
     throw file.error([...keys, 'monitor'], 'a mount has one monitor', { hint: 'make a mount for each' });
