@@ -9,6 +9,7 @@
         "native/access_unit_hub.cc",
         "native/addon.cc",
         "native/appsrc_door.cc",
+        "native/byte_sink.cc",
         "native/compose_element.cc",
         "native/composer.cc",
         "native/devices.cc",

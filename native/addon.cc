@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "access_unit_hub.h"
+#include "byte_sink.h"
 #include "compose_element.h"
 #include "devices.h"
 #include "door.h"
@@ -90,6 +91,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Pipeline", Pipeline::Define(env));
   exports.Set("FrameSink", FrameSink::Define(env));
   exports.Set("AccessUnitHub", AccessUnitHub::Define(env));
+  exports.Set("ByteSink", ByteSink::Define(env));
   exports.Set("Door", Door::Define(env));
   exports.Set("Relay", Relay::Define(env));
   exports.Set("PipewireScreen", PipewireScreen::Define(env));

@@ -72,6 +72,12 @@ export interface NativeDoor {
   close(): void;
 }
 
+export interface NativeByteSink {
+  /** What has been made since the last call; null when that is nothing, and the next bytes will be announced. */
+  pull(): Buffer | null;
+  close(): void;
+}
+
 /** Pixels as the addon hands them over: packed RGB. */
 export interface NativePixels {
   readonly data: Buffer;
@@ -276,6 +282,7 @@ export interface NativeAddon {
     maxFps: number,
   ) => NativeRelay;
   readonly Door: new (hub: NativeHub, pipeline: NativePipeline, appsrc: string, maxAccessUnits: number) => NativeDoor;
+  readonly ByteSink: new (pipeline: NativePipeline, appsink: string, onReady: NativeListener) => NativeByteSink;
   readonly StillDoor: new (
     hub: NativeHub,
     spanMs: number,

@@ -7,10 +7,11 @@ export async function openHttp(
   options: Omit<HttpServerOptions, 'doors'> = {},
 ): Promise<HttpServer> {
   // Loaded only where it is asked for: a plain stream need not carry it.
-  const [{ HttpServer }, { snapshotDoor }, { streamList }] = await Promise.all([
+  const [{ HttpServer }, { snapshotDoor }, { streamList }, { tsDoor }] = await Promise.all([
     import('./http-server.js'),
     import('./snapshot-door.js'),
     import('./stream-list.js'),
+    import('./ts-door.js'),
   ]);
-  return HttpServer.open({ ...options, doors: [streamList(streams), snapshotDoor(streams)] });
+  return HttpServer.open({ ...options, doors: [streamList(streams), snapshotDoor(streams), tsDoor(streams)] });
 }

@@ -65,6 +65,7 @@ export {
   StillDoor,
   type StillRequest,
   selfSignedIdentity,
+  TsFeed,
 } from '../transport/index.js';
 export * from './capture-session.js';
 export * from './monitor-streams.js';

@@ -10,4 +10,5 @@ export * from './self-signed.js';
 export * from './shared-stream.js';
 export * from './still-door.js';
 export * from './tls-identity.js';
+export * from './ts-feed.js';
 export * from './unit-sender.js';

@@ -16,7 +16,7 @@ export interface StreamFacts {
 /** What ffprobe finds in the first video stream of a file or an RTSP url. */
 export async function probe(url: string, transport: RtspTransport = 'tcp'): Promise<StreamFacts> {
   const entries = 'stream=codec_name,profile,width,height,pix_fmt';
-  const args = ['-v', 'error', ...rtspInput(url, transport), '-select_streams', 'v:0', '-show_entries', entries];
+  const args = ['-v', 'error', ...inputOptions(url, transport), '-select_streams', 'v:0', '-show_entries', entries];
   const { stdout } = await run('ffprobe', [...args, '-of', 'json', url]);
   const stream = JSON.parse(stdout).streams[0];
   if (!stream) throw new Error(`no video stream in ${url}`);
@@ -27,15 +27,27 @@ export async function probe(url: string, transport: RtspTransport = 'tcp'): Prom
 /** Frames that ffmpeg decodes in so many seconds of stream time. */
 export async function ffmpegFrames(url: string, seconds: number, transport: RtspTransport = 'tcp'): Promise<number> {
   const output = ['-t', `${seconds}`, '-an', '-fps_mode', 'passthrough', '-f', 'null', '-'];
-  const args = ['-v', 'error', '-nostdin', '-progress', 'pipe:1', ...rtspInput(url, transport), '-i', url, ...output];
+  const args = [
+    '-v',
+    'error',
+    '-nostdin',
+    '-progress',
+    'pipe:1',
+    ...inputOptions(url, transport),
+    '-i',
+    url,
+    ...output,
+  ];
   const { stdout } = await run('ffmpeg', args, { timeoutMs: (seconds + 30) * 1000 });
   return Number([...stdout.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1] ?? 0);
 }
 
-/** Frames that a gst-launch pipeline decodes in so many seconds from its first one. */
+/** Frames that a gst-launch pipeline decodes in so many seconds from its first one; over HTTP of a transport stream. */
 export async function gstreamerFrames(url: string, seconds: number, transport: RtspTransport = 'udp'): Promise<number> {
-  const source = ['rtspsrc', `location=${url}`, 'latency=0', `protocols=${transport}`];
-  const decoder = ['!', 'rtph264depay', '!', 'h264parse', '!', 'avdec_h264'];
+  const source = isRtsp(url)
+    ? ['rtspsrc', `location=${url}`, 'latency=0', `protocols=${transport}`, '!', 'rtph264depay']
+    : ['souphttpsrc', `location=${url}`, 'is-live=true', '!', 'tsdemux'];
+  const decoder = ['!', 'h264parse', '!', 'avdec_h264'];
   const counter = ['!', 'identity', 'name=frames', 'silent=false', '!', 'fakesink', 'sync=false'];
   await using client = start('gst-launch-1.0', ['-v', ...source, ...decoder, ...counter]);
   const frame = /frames: last-message = chain/g;
@@ -52,21 +64,29 @@ export async function vlcPictures(url: string, seconds: number, every = 15): Pro
   mkdirSync(pictures);
   // VLC refuses to run as root.
   if (process.getuid?.() === 0) for (const folder of [home, pictures]) chownSync(folder, 65_534, 65_534);
-  const relay = await relayForVlc(url);
+  const relay = isRtsp(url) ? await relayForVlc(url) : undefined;
   try {
     const output = ['--intf', 'dummy', '--vout', 'dummy', '--no-audio', '--no-interact', '--no-video-title-show'];
     const scene = ['--video-filter=scene', `--scene-path=${pictures}`, `--scene-ratio=${every}`, '--scene-format=jpg'];
-    const input = ['--demux=avformat', '--avformat-format=rtsp', `--run-time=${seconds}`, '--play-and-exit'];
+    const input = [
+      ...(relay ? ['--demux=avformat', '--avformat-format=rtsp'] : []),
+      `--run-time=${seconds}`,
+      '--play-and-exit',
+    ];
     const env = { HOME: home, XDG_RUNTIME_DIR: home, DISPLAY: undefined };
-    const args = [...output, ...scene, ...input, relay.url, 'vlc://quit'];
+    const args = [...output, ...scene, ...input, relay?.url ?? url, 'vlc://quit'];
     await run('cvlc', args, { env, unprivileged: true, timeoutMs: (seconds + 30) * 1000 });
     return readdirSync(pictures).length;
   } finally {
-    await relay.close();
+    await relay?.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-function rtspInput(url: string, transport: RtspTransport): string[] {
-  return url.startsWith('rtsp') ? ['-rtsp_transport', transport] : [];
+const isRtsp = (url: string): boolean => url.startsWith('rtsp');
+
+function inputOptions(url: string, transport: RtspTransport): string[] {
+  if (isRtsp(url)) return ['-rtsp_transport', transport];
+  // A transport stream does not say what is in it: ffmpeg would look at five seconds of it.
+  return url.startsWith('http') ? ['-analyzeduration', '500000'] : [];
 }
