@@ -1,7 +1,7 @@
 // Shows pictures on a display, pixel for pixel, at the top left and above all windows.
 // usage: image_window WIDTH HEIGHT
-// Reads pictures from standard input, each WIDTH x HEIGHT pixels of 4 bytes (blue, green, red, unused). After each it
-// prints "shown N" once the X server has it, and keeps showing the last one until it is killed.
+// Prints "window ID". Reads pictures from standard input, each WIDTH x HEIGHT pixels of 4 bytes (blue, green, red,
+// unused). After each it prints "shown N" once the X server has it, and keeps showing the last one until it is killed.
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@ int main(int argc, char **argv) {
   Window window = XCreateWindow(display, DefaultRootWindow(display), 0, 0, (unsigned)width, (unsigned)height, 0,
                                 CopyFromParent, InputOutput, CopyFromParent, CWOverrideRedirect, &attributes);
   XStoreName(display, window, "picture");
+  printf("window 0x%lx\n", window);
   GC gc = XCreateGC(display, window, 0, NULL);
   size_t size = (size_t)width * (size_t)height * 4;
   char *pixels = malloc(size);

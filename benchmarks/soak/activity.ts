@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { TestDisplay } from '../../test/support/display.js';
 import { type Painter, startPainter } from '../../test/support/painter.js';
 import { run } from '../../test/support/process.js';
 import type { ResizableDisplay } from '../../test/support/resizable-display.js';
@@ -81,23 +80,14 @@ export class Activity implements AsyncDisposable {
   async #watchWindow(): Promise<void> {
     const window = await showPicture(this.#display, grey(300, 200));
     try {
-      const id = await this.#find('picture');
+      const { id } = window;
       await this.#subject.tell(`window ${id}`);
-      await run('xdotool', ['windowmove', id, '50', '60', 'windowsize', id, '320', '240'], this.#options);
+      await run('xdotool', ['windowmove', id, '50', '60', 'windowsize', id, '320', '240'], { env: this.#display.env });
       if (this.#round % 2 === 0) await window.close();
       await this.#subject.tell('forget');
     } finally {
       await window.close();
     }
-  }
-
-  async #find(title: string): Promise<string> {
-    const { stdout } = await run('xdotool', ['search', '--sync', '--name', `^${title}$`], this.#options);
-    return stdout.trim().split('\n').at(-1) ?? '';
-  }
-
-  get #options(): { env: TestDisplay['env'] } {
-    return { env: this.#display.env };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,8 @@ export async function showClock(display: TestDisplay, options: ClockOptions): Pr
 /** A window that shows pictures pixel for pixel at the top left of a display. */
 export interface PictureWindow extends AsyncDisposable {
   readonly process: RunningProcess;
+  /** `0x600001`. */
+  readonly id: string;
   /** Resolves once the X server shows it. */
   show(picture: Picture): Promise<void>;
   close(): Promise<void>;
@@ -61,7 +63,8 @@ export async function showPicture(display: TestDisplay, first: Picture): Promise
     await close();
     throw error;
   }
-  return { process, show, close, [Symbol.asyncDispose]: close };
+  const id = /^window (\S+)$/m.exec(process.stdout)?.[1] ?? '';
+  return { process, id, show, close, [Symbol.asyncDispose]: close };
 }
 
 function toBgrx(rgb: Uint8Array): Uint8Array {
