@@ -67,6 +67,7 @@
         "native/x11_display.cc",
         "native/x11_grabber.cc",
         "native/x11_pick.cc",
+        "native/x11_pixels.cc",
         "native/x11_source.cc",
         "native/x11_target.cc",
         "native/x11_watch.cc",

@@ -108,7 +108,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("describeWindow", Napi::Function::New(env, DescribeWindow));
   exports.Set("describeWayland", Napi::Function::New(env, DescribeWayland));
   exports.Set("sizeOfWayland", Napi::Function::New(env, SizeOfWayland));
-  exports.Set("whyNoDamage", Napi::Function::New(env, WhyNoDamage));
+  exports.Set("describeCapture", Napi::Function::New(env, DescribeCapture));
   exports.Set("gstreamerVersion", Napi::Function::New(env, GStreamerVersion));
   exports.Set("trustTls", Napi::Function::New(env, TrustTls));
   exports.Set("pipewireVersion", Napi::Function::New(env, PipewireVersion));

@@ -23,12 +23,15 @@ class CapturePacer {
 
   bool pending() const { return pending_; }
 
+  // When the next frame may come at the earliest.
+  uint64_t NotBefore() const { return due_ > Slack() ? due_ - Slack() : 0; }
+
   // When news of further draws begins to matter: before that they are all the same.
-  uint64_t ListensFrom() const { return pending_ ? Earliest() : 0; }
+  uint64_t ListensFrom() const { return pending_ ? NotBefore() : 0; }
 
   // When to capture if nothing else comes; meaningless without something pending.
   uint64_t CaptureAt() const {
-    const uint64_t earliest = Earliest();
+    const uint64_t earliest = NotBefore();
     // A draw within the window, or after a quiet time: only its companions are waited for.
     if (newest_ns_ >= earliest) return std::min(newest_ns_ + kSettle, std::max(first_ns_, earliest) + kMostSettle);
     return earliest + Slack() + kPatience;
@@ -46,7 +49,6 @@ class CapturePacer {
   static constexpr uint64_t kPatience = 5000000;    // for the next draw, past the due time
 
   uint64_t Slack() const { return std::min<uint64_t>(interval_ / 8, 4000000); }
-  uint64_t Earliest() const { return due_ > Slack() ? due_ - Slack() : 0; }
 
   const uint64_t interval_;
   uint64_t due_ = 0;  // when the next frame may come; at the beginning at once

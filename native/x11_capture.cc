@@ -62,7 +62,11 @@ X11Capture::Reason X11Capture::Wait() {
     if (!Hear(/*old=*/false, reason)) return reason;
     if (refresh_.exchange(false)) return pacer_->pending() ? Reason::kDamage : Reason::kKeepAlive;
     const uint64_t now = MonotonicNs();
-    if (!pacer_->pending()) {
+    // Where nobody says that something was drawn, it may have been.
+    if (!grabber_->tells_damage() && now >= pacer_->NotBefore()) pacer_->Damaged(now);
+    if (!grabber_->tells_damage() && !pacer_->pending()) {
+      SleepUntil(pacer_->NotBefore());
+    } else if (!pacer_->pending()) {
       const uint64_t keep_alive = last_frame_ns_ + uint64_t{keep_alive_ms} * 1000000;
       if (now >= keep_alive) return Reason::kKeepAlive;
       SleepUntil(std::min(keep_alive, now + kPointerCheckNs));
@@ -101,6 +105,7 @@ bool X11Capture::MakeFrame(bool read, LiveFrame& frame) {
   pacer_->Captured(frame.captured_ns);
   last_frame_ns_ = frame.captured_ns;
   frame.buffer = picture_->ToBuffer();
+  frame.tells_damage = grabber_->tells_damage();
   return true;
 }
 

@@ -166,13 +166,17 @@ Napi::Value DescribeWindow(const Napi::CallbackInfo& info) {
   return Describe(info.Env(), display.get(), static_cast<Window>(info[1].As<Napi::Number>().Uint32Value()));
 }
 
-Napi::Value WhyNoDamage(const Napi::CallbackInfo& info) {
+Napi::Value DescribeCapture(const Napi::CallbackInfo& info) {
   X11Grabber::Options options;
   options.display = info[0].As<Napi::String>().Utf8Value();
   options.window = info[1].As<Napi::Number>().Uint32Value();
   std::string reason;
-  if (X11Grabber::Open(options, reason)) return info.Env().Null();
-  return Napi::String::New(info.Env(), reason);
+  const auto grabber = X11Grabber::Open(options, reason);
+  if (!grabber) Throw(info.Env(), "x11-source", reason);
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("tellsDamage", grabber->tells_damage());
+  object.Set("lacks", grabber->lacks());
+  return object;
 }
 
 }  // namespace cap

@@ -22,7 +22,8 @@ Napi::Value DescribeDisplay(const Napi::CallbackInfo& info);
 // describeWindow(name, id): one of those windows, or any other that is shown; null when there is none.
 Napi::Value DescribeWindow(const Napi::CallbackInfo& info);
 
-// whyNoDamage(name, windowId or 0): null when that can be captured by damage, else the reason.
-Napi::Value WhyNoDamage(const Napi::CallbackInfo& info);
+// describeCapture(name, windowId or 0) → {tellsDamage, lacks: what the server lacks for it, for people, or ""};
+// throws "x11-source" when it cannot be captured at all.
+Napi::Value DescribeCapture(const Napi::CallbackInfo& info);
 
 }  // namespace cap

@@ -47,45 +47,56 @@ bool X11Grabber::Init(const Options& options, std::string& reason) {
     reason = "cannot open X display " + options.display;
     return false;
   }
-  if (!InitExtensions(reason)) return false;
+  InitExtensions();
   target_ = std::make_unique<X11Target>();
   const bool opened = options.window ? target_->OpenWindow(connection_, screen, options.window, reason)
                                      : target_->OpenScreen(connection_, screen, options.area, reason);
   if (!opened) return false;
-  if (!AllocateSegment()) {
-    reason = "the X server does not share memory with this process";
-    return false;
-  }
+  // A server on another machine has the extension, and does not get at our memory.
+  shares_memory_ = shares_memory_ && AllocateSegment();
   SelectEvents(screen->root, options.cursor);
   DamageAll();
   return true;
 }
 
-bool X11Grabber::InitExtensions(std::string& reason) {
-  for (auto* extension : {&xcb_damage_id, &xcb_xfixes_id, &xcb_shm_id}) {
-    const auto* data = xcb_get_extension_data(connection_, extension);
-    if (!data || !data->present) {
-      reason = "the X server lacks DAMAGE, XFIXES or MIT-SHM";
-      return false;
-    }
+void X11Grabber::InitExtensions() {
+  const auto has = [&](xcb_extension_t& extension) {
+    const auto* data = xcb_get_extension_data(connection_, &extension);
+    return data && data->present;
+  };
+  if (has(xcb_xfixes_id)) {
+    Freed fixes(xcb_xfixes_query_version_reply(connection_, xcb_xfixes_query_version(connection_, 5, 0), nullptr));
+    has_cursor_ = fixes && fixes->major_version >= 2;
   }
-  damage_event_ = xcb_get_extension_data(connection_, &xcb_damage_id)->first_event;
-  Freed fixes(xcb_xfixes_query_version_reply(connection_, xcb_xfixes_query_version(connection_, 5, 0), nullptr));
-  Freed damage(xcb_damage_query_version_reply(connection_, xcb_damage_query_version(connection_, 1, 1), nullptr));
-  if (fixes && fixes->major_version >= 2 && damage) return true;
-  reason = "the X server's XFIXES or DAMAGE is too old";
-  return false;
+  if (has_cursor_ && has(xcb_damage_id)) {
+    damage_event_ = xcb_get_extension_data(connection_, &xcb_damage_id)->first_event;
+    Freed damage(xcb_damage_query_version_reply(connection_, xcb_damage_query_version(connection_, 1, 1), nullptr));
+    tells_damage_ = static_cast<bool>(damage);
+  }
+  shares_memory_ = has(xcb_shm_id);
+}
+
+std::string X11Grabber::lacks() const {
+  std::string all;
+  const auto add = [&](const char* text) { all += (all.empty() ? "" : "; ") + std::string(text); };
+  if (!has_cursor_) add("without XFIXES the cursor is not in the picture");
+  if (!tells_damage_) add("without DAMAGE every frame is captured whole, which costs more");
+  if (!shares_memory_) add("without shared memory the X server sends each picture, which costs more");
+  if (target_->can_be_covered()) add("without Composite what covers the window is in the picture");
+  return all;
 }
 
 void X11Grabber::SelectEvents(xcb_window_t root, bool cursor) {
   const uint32_t structure = XCB_EVENT_MASK_STRUCTURE_NOTIFY;
   xcb_change_window_attributes(connection_, target_->window(), XCB_CW_EVENT_MASK, &structure);
-  damage_ = xcb_generate_id(connection_);
-  // Non-empty: one event, however much is drawn before it is collected.
-  xcb_damage_create(connection_, damage_, target_->window(), XCB_DAMAGE_REPORT_LEVEL_NON_EMPTY);
-  region_ = xcb_generate_id(connection_);
-  xcb_xfixes_create_region(connection_, region_, 0, nullptr);
-  if (cursor) cursor_.Select(connection_, root);
+  if (tells_damage_) {
+    damage_ = xcb_generate_id(connection_);
+    // Non-empty: one event, however much is drawn before it is collected.
+    xcb_damage_create(connection_, damage_, target_->window(), XCB_DAMAGE_REPORT_LEVEL_NON_EMPTY);
+    region_ = xcb_generate_id(connection_);
+    xcb_xfixes_create_region(connection_, region_, 0, nullptr);
+  }
+  if (cursor && has_cursor_) cursor_.Select(connection_, root);
   xcb_flush(connection_);
 }
 
@@ -124,7 +135,7 @@ X11Grabber::News X11Grabber::Poll() {
   News news;
   while (xcb_generic_event_t* event = xcb_poll_for_event(connection_)) {
     const uint8_t type = event->response_type & 0x7f;
-    if (type == damage_event_ + XCB_DAMAGE_NOTIFY || cursor_.Takes(event)) {
+    if ((tells_damage_ && type == damage_event_ + XCB_DAMAGE_NOTIFY) || cursor_.Takes(event)) {
       news.damaged = true;
     } else if (type == XCB_CONFIGURE_NOTIFY) {
       auto* configure = reinterpret_cast<xcb_configure_notify_event_t*>(event);
@@ -137,7 +148,7 @@ X11Grabber::News X11Grabber::Poll() {
     free(event);
   }
   if (news.resized) {
-    if (!AllocateSegment()) news.lost = true;
+    if (shares_memory_ && !AllocateSegment()) news.lost = true;
     DamageAll();
   }
   if (xcb_connection_has_error(connection_)) news.lost = true;
@@ -150,6 +161,7 @@ void X11Grabber::DamageAll() {
 }
 
 void X11Grabber::Collect() {
+  if (!tells_damage_) return DamageAll();
   xcb_damage_subtract(connection_, damage_, XCB_NONE, region_);
   Freed region(xcb_xfixes_fetch_region_reply(connection_, xcb_xfixes_fetch_region(connection_, region_), nullptr));
   if (region) {
@@ -175,7 +187,7 @@ bool X11Grabber::Grab(const I420& picture, Rects& changed) {
     aligned.push_back(EvenOut(rect, whole()));
     bytes += static_cast<size_t>(aligned.back().area()) * 4;
   }
-  if (bytes > shared_size_) aligned = rects = {whole()};
+  if (shares_memory_ && bytes > shared_size_) aligned = rects = {whole()};
   if (!Read(aligned, picture)) {
     pending_ = {whole()};
     return false;
@@ -186,6 +198,10 @@ bool X11Grabber::Grab(const I420& picture, Rects& changed) {
 
 // All requests go out before the first reply is waited for: one round trip.
 bool X11Grabber::Read(const Rects& rects, const I420& picture) {
+  return shares_memory_ ? ReadShared(rects, picture) : ReadSent(rects, picture);
+}
+
+bool X11Grabber::ReadShared(const Rects& rects, const I420& picture) {
   std::vector<xcb_shm_get_image_cookie_t> cookies;
   uint32_t offset = 0;
   for (const Rect& rect : rects) {
@@ -204,14 +220,46 @@ bool X11Grabber::Read(const Rects& rects, const I420& picture) {
     offset += static_cast<uint32_t>(rect.area()) * 4;
     if (!reply) {
       complete = false;
-      continue;
+    } else if (target_->pixels().plain()) {
+      Convert(pixels, rect, picture);
+    } else {
+      argb_.resize(static_cast<size_t>(rect.area()) * 4);
+      target_->pixels().ToArgb(pixels, rect.width, rect.height, argb_.data());
+      Convert(argb_.data(), rect, picture);
     }
-    cursor_.Draw(pixels, rect);
-    const I420 part = picture.Crop(rect);
-    libyuv::ARGBToI420(pixels, rect.width * 4, part.planes[0], part.strides[0], part.planes[1], part.strides[1],
-                       part.planes[2], part.strides[2], rect.width, rect.height);
   }
   return complete;
+}
+
+bool X11Grabber::ReadSent(const Rects& rects, const I420& picture) {
+  std::vector<xcb_get_image_cookie_t> cookies;
+  for (const Rect& rect : rects) {
+    cookies.push_back(xcb_get_image(connection_, XCB_IMAGE_FORMAT_Z_PIXMAP, target_->drawable(),
+                                    static_cast<int16_t>(target_->read_x(rect.x)),
+                                    static_cast<int16_t>(target_->read_y(rect.y)), static_cast<uint16_t>(rect.width),
+                                    static_cast<uint16_t>(rect.height), ~0u));
+  }
+  bool complete = true;
+  for (size_t i = 0; i < rects.size(); ++i) {
+    const Rect& rect = rects[i];
+    Freed reply(xcb_get_image_reply(connection_, cookies[i], nullptr));
+    if (!reply || xcb_get_image_data_length(reply.value) < target_->pixels().stride(rect.width) * rect.height) {
+      complete = false;
+      continue;
+    }
+    argb_.resize(static_cast<size_t>(rect.area()) * 4);
+    target_->pixels().ToArgb(xcb_get_image_data(reply.value), rect.width, rect.height, argb_.data());
+    Convert(argb_.data(), rect, picture);
+  }
+  return complete;
+}
+
+// Draws the cursor into the rectangle's pixels, and makes its part of the picture of them.
+void X11Grabber::Convert(uint8_t* argb, const Rect& rect, const I420& picture) {
+  cursor_.Draw(argb, rect);
+  const I420 part = picture.Crop(rect);
+  libyuv::ARGBToI420(argb, rect.width * 4, part.planes[0], part.strides[0], part.planes[1], part.strides[1],
+                     part.planes[2], part.strides[2], rect.width, rect.height);
 }
 
 }  // namespace cap

@@ -8,28 +8,12 @@ namespace cap {
 
 namespace {
 
-// Whether that visual's pixels are 32 bits of B, G, R, unused in memory: what libyuv calls ARGB.
-bool HasPlainPixels(xcb_connection_t* connection, const xcb_screen_t* screen, xcb_visualid_t visual, uint8_t depth) {
-  const xcb_setup_t* setup = xcb_get_setup(connection);
-  if (setup->image_byte_order != XCB_IMAGE_ORDER_LSB_FIRST) return false;
-  bool has_depth = false;
-  for (auto it = xcb_setup_pixmap_formats_iterator(setup); it.rem; xcb_format_next(&it)) {
-    has_depth |= it.data->depth == depth && it.data->bits_per_pixel == 32;
-  }
-  for (auto depths = xcb_screen_allowed_depths_iterator(screen); depths.rem; xcb_depth_next(&depths)) {
-    for (auto it = xcb_depth_visuals_iterator(depths.data); it.rem; xcb_visualtype_next(&it)) {
-      if (it.data->visual_id == visual) return has_depth && it.data->red_mask == 0xff0000;
-    }
-  }
-  return false;
-}
-
-constexpr char kOddPixels[] = "the pixels are not 8-bit RGB in 32 bits";
+constexpr char kOddPixels[] = "the X server's pixels are not RGB of 15, 16, 24 or 30 bits";
 
 }  // namespace
 
 X11Target::~X11Target() {
-  if (!is_window_ || xcb_connection_has_error(connection_)) return;
+  if (!redirected_ || xcb_connection_has_error(connection_)) return;
   if (pixmap_) xcb_free_pixmap(connection_, pixmap_);
   xcb_composite_unredirect_window(connection_, window_, XCB_COMPOSITE_REDIRECT_AUTOMATIC);
   xcb_flush(connection_);
@@ -48,7 +32,7 @@ bool X11Target::OpenScreen(xcb_connection_t* connection, const xcb_screen_t* scr
     reason = "the region is not inside the screen";
     return false;
   }
-  if (HasPlainPixels(connection, screen, screen->root_visual, screen->root_depth)) return true;
+  if (pixels_.Learn(xcb_get_setup(connection), screen, screen->root_visual, screen->root_depth)) return true;
   reason = kOddPixels;
   return false;
 }
@@ -58,25 +42,28 @@ bool X11Target::OpenWindow(xcb_connection_t* connection, const xcb_screen_t* scr
   connection_ = connection;
   root_ = screen->root;
   window_ = window;
-  const auto* composite = xcb_get_extension_data(connection, &xcb_composite_id);
-  if (!composite || !composite->present) {
-    reason = "the X server lacks Composite";
-    return false;
-  }
-  Freed version(xcb_composite_query_version_reply(connection, xcb_composite_query_version(connection, 0, 4), nullptr));
   Freed attributes(xcb_get_window_attributes_reply(connection, xcb_get_window_attributes(connection, window), nullptr));
   Freed geometry(xcb_get_geometry_reply(connection, xcb_get_geometry(connection, window), nullptr));
-  if (!version || !attributes || !geometry) {
+  if (!attributes || !geometry) {
     reason = "there is no such window";
     return false;
   }
-  if (!HasPlainPixels(connection, screen, attributes->visual, geometry->depth)) {
+  if (!pixels_.Learn(xcb_get_setup(connection), screen, attributes->visual, geometry->depth)) {
     reason = kOddPixels;
     return false;
   }
+  if (attributes->map_state != XCB_MAP_STATE_VIEWABLE) {
+    reason = "the window is not on the screen";
+    return false;
+  }
   size_ = {0, 0, geometry->width, geometry->height};
-  border_ = geometry->border_width;
   is_window_ = true;
+  const auto* composite = xcb_get_extension_data(connection, &xcb_composite_id);
+  if (!composite || !composite->present) return true;
+  Freed version(xcb_composite_query_version_reply(connection, xcb_composite_query_version(connection, 0, 4), nullptr));
+  redirected_ = static_cast<bool>(version);
+  if (!redirected_) return true;
+  border_ = geometry->border_width;
   xcb_composite_redirect_window(connection, window, XCB_COMPOSITE_REDIRECT_AUTOMATIC);
   if (NamePixmap()) return true;
   reason = "the window is not on the screen";
@@ -106,12 +93,12 @@ Rect X11Target::ScreenOrigin() const {
 bool X11Target::Resize(int width, int height) {
   if ((!is_window_ && !whole_screen_) || (width == size_.width && height == size_.height)) return false;
   size_ = {0, 0, width, height};
-  if (is_window_) NamePixmap();
+  if (redirected_) NamePixmap();
   return true;
 }
 
 void X11Target::Remap() {
-  if (is_window_) NamePixmap();
+  if (redirected_) NamePixmap();
 }
 
 }  // namespace cap

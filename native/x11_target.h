@@ -6,10 +6,11 @@
 #include <string>
 
 #include "rect.h"
+#include "x11_pixels.h"
 
 namespace cap {
 
-// A window is redirected by XComposite, so that it is read whole even where others cover it.
+// A window is redirected by XComposite where there is that, so that it is read whole even where others cover it.
 class X11Target {
  public:
   X11Target() = default;
@@ -25,6 +26,10 @@ class X11Target {
   xcb_window_t window() const { return window_; }
   // What is read: the screen's root, or the window's pixmap.
   xcb_drawable_t drawable() const { return pixmap_ ? pixmap_ : window_; }
+
+  const X11Pixels& pixels() const { return pixels_; }
+  // Whether what lies over it is in the picture.
+  bool can_be_covered() const { return is_window_ && !redirected_; }
 
   int width() const { return size_.width; }
   int height() const { return size_.height; }
@@ -47,7 +52,8 @@ class X11Target {
   xcb_connection_t* connection_ = nullptr;
   xcb_window_t root_ = 0, window_ = 0;
   xcb_pixmap_t pixmap_ = 0;
-  bool is_window_ = false, whole_screen_ = false;
+  X11Pixels pixels_;
+  bool is_window_ = false, redirected_ = false, whole_screen_ = false;
   Rect size_;
   int offset_x_ = 0, offset_y_ = 0, border_ = 0;
 };

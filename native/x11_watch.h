@@ -1,4 +1,4 @@
-// Watches a window, or the whole screen, for what ximagesrc does not report: the window was
+// Watches a window, or the whole screen, for what the capture itself does not report: the window was
 // closed, unmapped or resized, monitors came, went or changed, or the X server is gone.
 #pragma once
 

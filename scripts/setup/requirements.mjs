@@ -54,7 +54,7 @@ export const REQUIREMENTS = [
 
   requirement('run', 'plugin', 'app videorate videotestsrc', 'sources, conversion, hand-over to the addon', 'gstreamer1.0-plugins-base', 'gstreamer1-plugins-base', 'gst-plugins-base'),
   requirement('run', 'plugin', 'pango', 'draws the clock of the test picture', 'gstreamer1.0-x', 'gstreamer1-plugins-base', 'gst-plugins-base'),
-  requirement('run', 'plugin', 'ximagesrc rtp rtpmanager rtsp udp isomp4', 'screen capture, RTP, RTSP, MP4', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
+  requirement('run', 'plugin', 'rtp rtpmanager rtsp udp isomp4', 'RTP, RTSP, MP4', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('run', 'plugin', 'videoparsersbad', 'parses H.264', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugins-bad-free', 'gst-plugins-bad'),
   requirement('run', 'plugin', 'libav', 'decodes H.264', 'gstreamer1.0-libav', 'gstreamer1-plugin-libav', 'gst-libav'),
   requirement('run', 'file', pluginPaths('gio/modules/libgiognutls.so gio/modules/libgioopenssl.so'), 'TLS', 'glib-networking', 'glib-networking', 'glib-networking'),
@@ -63,6 +63,7 @@ export const REQUIREMENTS = [
   requirement('run', 'file', FONT_FILES, 'the font of the demo', 'fonts-dejavu-core', 'dejavu-sans-mono-fonts', 'ttf-dejavu'),
 
   requirement('test', 'plugin', 'x264', 'the encoder of the peer in benchmarks', 'gstreamer1.0-plugins-ugly', 'gstreamer1-plugins-ugly', 'gst-plugins-ugly'),
+  requirement('test', 'plugin', 'ximagesrc', 'the peer in benchmarks, and a second opinion on pixels', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('test', 'plugin', 'pulseaudio', 'lists sound devices', 'gstreamer1.0-pulseaudio', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('test', 'plugin', 'openh264', 'another encoder', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugin-openh264', 'gst-plugins-bad'),
   requirement('test', 'command', 'script', 'a terminal of its own', 'bsdutils', 'util-linux', 'util-linux'),

@@ -215,6 +215,13 @@ export interface X11Window extends NativeRect {
   readonly className: string;
 }
 
+export interface X11CaptureDescription {
+  /** Whether frames say what changed; else each is captured whole. */
+  readonly tellsDamage: boolean;
+  /** What the X server lacks and what follows from it, for people; empty when it has all. */
+  readonly lacks: string;
+}
+
 export interface X11DisplayDescription extends NativeRect {
   readonly monitors: readonly X11Monitor[];
   readonly windows: readonly X11Window[];
@@ -316,8 +323,8 @@ export interface NativeAddon {
   describeDisplay(name: string): X11DisplayDescription;
   /** Any window that is shown, also one without a title. */
   describeWindow(name: string, id: number): X11Window | null;
-  /** Null when the screen, or the window when the id is not 0, can be captured by damage; else the reason. */
-  whyNoDamage(name: string, windowId: number): string | null;
+  /** Of the screen, or of a window when the id is not 0. */
+  describeCapture(name: string, windowId: number): X11CaptureDescription;
   /** Posts an event `device` (class, name, path) each and then `done`. */
   listDevices(listener: NativeListener): void;
   /** For an rtspsrc: the certificate of that SHA-256 in hexadecimal, or what authorities in a PEM file have signed. */

@@ -34,6 +34,7 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
     'set WAYLAND_DISPLAY or --display to the socket of a running compositor, or choose --display-server x11',
   ],
   'wayland-source': ['CAP_SOURCE_NOT_FOUND'],
+  'x11-source': ['CAP_SOURCE_NOT_FOUND'],
   window: ['CAP_SOURCE_NOT_FOUND', 'the window may just have been closed'],
 };
 

@@ -1,5 +1,11 @@
 import { type Closable, type Size, TypedEvents } from '../core/index.js';
-import { type NativeEvent, native, type X11DisplayDescription, type X11Window } from './addon.js';
+import {
+  type NativeEvent,
+  native,
+  type X11CaptureDescription,
+  type X11DisplayDescription,
+  type X11Window,
+} from './addon.js';
 
 /**
  * Size, monitors and titled windows of an X display.
@@ -15,12 +21,9 @@ export function describeWindow(name: string, id: number): X11Window | undefined 
   return native((addon) => addon.describeWindow(name, id)) ?? undefined;
 }
 
-/**
- * Why the screen, or a window of it, cannot be captured by damage, such as a missing extension;
- * undefined when it can.
- */
-export function whyNoDamage(name: string, windowId = 0): string | undefined {
-  return native((addon) => addon.whyNoDamage(name, windowId)) ?? undefined;
+/** How the screen, or a window of it, would be captured. @throws CAP_SOURCE_NOT_FOUND with the reason when it cannot be */
+export function describeCapture(name: string, windowId = 0): X11CaptureDescription {
+  return native((addon) => addon.describeCapture(name, windowId));
 }
 
 export type X11WatchEvents = {

@@ -10,7 +10,6 @@ const NEEDED = [
 
 /** What only some sources need. */
 const OPTIONAL: Readonly<Record<string, string>> = {
-  ximagesrc: 'screens without the DAMAGE extension',
   decodebin: 'files, V4L2 devices and scaled cameras',
   videoconvert: 'files, V4L2 devices and scaled cameras',
   videoscale: 'files, V4L2 devices and scaled cameras',

@@ -1,9 +1,9 @@
 import { CapError, type Closable, fitsInside, formatRegion, formatSize, type Rect } from '../core/index.js';
 import {
+  describeCapture,
   describeDisplay,
   describeWindow,
   type SharedKind,
-  whyNoDamage,
   type X11DisplayDescription,
   X11Watch,
   type X11Window,
@@ -40,9 +40,9 @@ export interface ScreenOptions extends Omit<DisplayChoice, 'displayServer'> {
 export interface DirectScreenOptions extends Omit<ScreenOptions, 'share' | 'displayServer'>, DisplayChoice {}
 
 /**
- * The screen, a monitor, a region of it or a window, without asking anybody. What changes is captured when it changes, and a
- * window whole even where others cover it; an X display without the extensions for that is captured frame by
- * frame with ximagesrc.
+ * The screen, a monitor, a region of it or a window, without asking anybody. What changes is captured when it changes,
+ * and a window whole even where others cover it; where an X server lacks an extension for that, a warning says what
+ * follows.
  * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_USAGE
  */
 export function screenSource(options: DirectScreenOptions = {}): VideoSource {
@@ -52,9 +52,9 @@ export function screenSource(options: DirectScreenOptions = {}): VideoSource {
   return x11Source(options);
 }
 
-/** Why an X display cannot be captured by damage; undefined when it can. */
-export function whyNotByDamage(display: string): string | undefined {
-  return whyNoDamage(display);
+/** What an X server lacks for capture at little cost, and what follows from it; empty when it has all. */
+export function whatXServerLacks(display: string): string {
+  return describeCapture(display).lacks;
 }
 
 function x11Source(options: ScreenOptions): VideoSource {
@@ -89,66 +89,49 @@ function areaSource(
   area: Rect | undefined,
   options: ScreenOptions,
 ): VideoSource {
-  const reason = whyNoDamage(display);
+  const capture = describeCapture(display);
   return {
     label: area ? `screen ${display} ${formatRegion(area)}` : `screen ${display} ${formatSize(screen)}`,
-    ...(reason === undefined
-      ? byDamage(display, options, area ? stringValues({ ...area }) : {})
-      : byTick(display, options, area ? corners(area) : {})),
+    ...elements(display, options, { ...area }),
+    tellsDamage: capture.tellsDamage,
     size: area ? { width: area.width, height: area.height } : { width: screen.width, height: screen.height },
     watch: (listener) => {
-      warnOfTicks(reason, listener);
+      if (capture.lacks !== '') listener.warned(`the X server is not all it could be: ${capture.lacks}`);
       return watchScreen(display, area, listener);
     },
   };
 }
 
 function windowSource(display: string, window: X11Window, options: ScreenOptions): VideoSource {
-  const reason = whyNoDamage(display, window.id);
-  const xid = { xid: String(window.id) };
+  const capture = describeCapture(display, window.id);
   return {
     label: `window "${window.title}" (0x${window.id.toString(16)}) ${formatSize(window)}`,
-    ...(reason === undefined ? byDamage(display, options, xid) : byTick(display, options, xid)),
+    ...elements(display, options, { xid: window.id }),
+    tellsDamage: capture.tellsDamage,
     size: { width: window.width, height: window.height },
     watch: (listener) => {
-      warnOfTicks(reason, listener);
+      if (capture.lacks !== '') listener.warned(`the X server is not all it could be: ${capture.lacks}`);
       return watchWindow(display, window.id, listener);
     },
   };
 }
 
-type Elements = Pick<VideoSource, 'launch' | 'properties' | 'tellsDamage'>;
-type Properties = Readonly<Record<string, string>>;
-
-function byDamage(display: string, options: ScreenOptions, place: Properties): Elements {
+function elements(
+  display: string,
+  options: ScreenOptions,
+  place: Readonly<Record<string, number>>,
+): Pick<VideoSource, 'launch' | 'properties'> {
   const { cursor = true } = options;
-  const common = stringValues({ 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive(options) });
-  return { launch: 'capx11src name=source', properties: { source: { ...common, ...place } }, tellsDamage: true };
-}
-
-// XGetImage on a still screen costs less than XDamage's bookkeeping in ximagesrc (28 against 23 % of a
-// core at 1080p30), so use-damage stays off.
-function byTick(display: string, { cursor = true }: ScreenOptions, place: Properties): Elements {
-  const common = stringValues({ 'display-name': display, 'show-pointer': cursor });
-  return { launch: 'ximagesrc name=source use-damage=false', properties: { source: { ...common, ...place } } };
-}
-
-/** ximagesrc's properties for a region; its end is inclusive. */
-const corners = (area: Rect): Properties =>
-  stringValues({ startx: area.x, starty: area.y, endx: area.x + area.width - 1, endy: area.y + area.height - 1 });
-
-const stringValues = (values: Readonly<Record<string, string | number | boolean>>): Properties =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
-
-function warnOfTicks(reason: string | undefined, listener: SourceListener): void {
-  if (reason !== undefined) listener.warned(`${reason}: every frame is captured whole, which costs more`);
+  const values = { 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive(options), ...place };
+  const source = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+  return { launch: 'capx11src name=source', properties: { source } };
 }
 
 function watchScreen(display: string, area: Rect | undefined, listener: SourceListener): Closable {
   const watch = new X11Watch(display);
   watch.on('displayLost', () => listener.lost(displayLost(display)));
   watch.on('resized', (size) => {
-    // The sources follow a resize of the whole screen; ximagesrc would capture all of it for a region that no longer fits.
+    // The source follows a resize of the whole screen, and cannot read a region that no longer fits.
     if (!area || fitsInside(area, size)) return;
     listener.lost(
       new CapError('CAP_SOURCE_LOST', `the screen is now ${formatSize(size)} and ${formatRegion(area)} lies outside`, {

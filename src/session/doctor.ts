@@ -10,7 +10,7 @@ import {
   mediaFramework,
   pipewireVersion,
   screenServer,
-  whyNotByDamage,
+  whatXServerLacks,
   x11DisplayName,
 } from '../producer/index.js';
 import { chooseEncoder, RtspServer, tryEncoder, x264Encoder } from '../transport/index.js';
@@ -116,13 +116,9 @@ function screen(choice: DisplayChoice): Outcome {
 
 function damage(choice: DisplayChoice): Outcome {
   // Every other way to capture a screen tells what changed.
-  const reason = screenServer(choice) === 'x11' ? whyNotByDamage(x11DisplayName(choice.display)) : undefined;
-  if (reason === undefined) return { ok: true, found: 'a still screen costs nearly nothing' };
-  return {
-    ok: false,
-    found: reason,
-    advice: 'frames are captured whole, which costs more: use an X server that has it',
-  };
+  const lacks = screenServer(choice) === 'x11' ? whatXServerLacks(x11DisplayName(choice.display)) : '';
+  if (lacks === '') return { ok: true, found: 'a still screen costs nearly nothing' };
+  return { ok: false, found: lacks, advice: 'it works all the same; use an X server that has it' };
 }
 
 /** Not needed on X11, nor where the compositor lets itself be captured. */

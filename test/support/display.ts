@@ -14,12 +14,18 @@ export interface DisplayOptions {
   readonly widthPx?: number;
   /** @default 1080 */
   readonly heightPx?: number;
+  /** Bits of a pixel. @default 24 */
+  readonly depth?: number;
+  /** Extensions that it does not have, such as DAMAGE. */
+  readonly without?: readonly string[];
 }
 
-/** Starts a virtual X display of 24 bits under a free number, reachable from this machine only. */
+/** Starts a virtual X display under a free number, reachable from this machine only. */
 export async function startDisplay(options: DisplayOptions = {}): Promise<TestDisplay> {
-  const { widthPx = 1920, heightPx = 1080 } = options;
-  const args = ['-displayfd', '3', '-screen', '0', `${widthPx}x${heightPx}x24`, '-nolisten', 'tcp', '-noreset'];
+  const { widthPx = 1920, heightPx = 1080, depth = 24, without = [] } = options;
+  const screen = `${widthPx}x${heightPx}x${depth}`;
+  const lacking = without.flatMap((name) => ['-extension', name]);
+  const args = ['-displayfd', '3', '-screen', '0', screen, '-nolisten', 'tcp', '-noreset', ...lacking];
   const server = start('Xvfb', args, { extraPipes: 1 });
   try {
     // Xvfb writes the number when it is ready for clients.
