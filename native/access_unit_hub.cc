@@ -51,7 +51,7 @@ HubCore::~HubCore() {
 }
 
 void HubCore::Close() {
-  std::vector<std::shared_ptr<AccessUnitConsumer>> dropped;
+  std::vector<Entry> dropped;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
@@ -63,18 +63,42 @@ void HubCore::Close() {
   gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &none, nullptr, nullptr);
 }
 
-void HubCore::Add(std::shared_ptr<AccessUnitConsumer> consumer) {
+void HubCore::Add(std::shared_ptr<AccessUnitConsumer> consumer, bool watches) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
-    consumers_.push_back(std::move(consumer));
+    consumers_.push_back({std::move(consumer), watches});
   }
+  if (watches) Watch(1);
   RequestKeyFrame();
 }
 
 void HubCore::Remove(const std::shared_ptr<AccessUnitConsumer>& consumer) {
+  bool watched = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = std::find_if(consumers_.begin(), consumers_.end(),
+                                    [&](const Entry& entry) { return entry.consumer == consumer; });
+    if (found == consumers_.end()) return;
+    watched = found->watches;
+    consumers_.erase(found);
+  }
+  if (watched) Watch(-1);
+}
+
+void HubCore::OnWatched(std::function<void()> listener) {
   std::lock_guard<std::mutex> lock(mutex_);
-  consumers_.erase(std::remove(consumers_.begin(), consumers_.end(), consumer), consumers_.end());
+  on_watched_ = std::move(listener);
+}
+
+void HubCore::Watch(int difference) {
+  watchers_ += difference;
+  std::function<void()> listener;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    listener = on_watched_;
+  }
+  if (listener) listener();
 }
 
 void HubCore::RequestKeyFrame() {
@@ -211,7 +235,7 @@ void HubCore::Take(const AccessUnit& unit, GstCaps* caps) {
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    consumers = consumers_;
+    for (const Entry& entry : consumers_) consumers.push_back(entry.consumer);
   }
   if (keep_gop_) Keep(unit);
   for (const auto& consumer : consumers) {
@@ -226,10 +250,12 @@ void HubCore::Take(const AccessUnit& unit, GstCaps* caps) {
 // --- the JavaScript class ---
 
 Napi::Function AccessUnitHub::Define(Napi::Env env) {
-  return DefineClass(env, "AccessUnitHub",
-                     {InstanceMethod<&AccessUnitHub::RequestKeyFrame>("requestKeyFrame"),
-                      InstanceMethod<&AccessUnitHub::SetStaticSections>("setStaticSections"),
-                      InstanceMethod<&AccessUnitHub::Stats>("stats"), InstanceMethod<&AccessUnitHub::Close>("close")});
+  return DefineClass(
+      env, "AccessUnitHub",
+      {InstanceMethod<&AccessUnitHub::RequestKeyFrame>("requestKeyFrame"),
+       InstanceMethod<&AccessUnitHub::SetStaticSections>("setStaticSections"),
+       InstanceMethod<&AccessUnitHub::Stats>("stats"), InstanceMethod<&AccessUnitHub::OnWatched>("onWatched"),
+       InstanceMethod<&AccessUnitHub::Watched>("watched"), InstanceMethod<&AccessUnitHub::Close>("close")});
 }
 
 AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
@@ -253,6 +279,18 @@ AccessUnitHub::AccessUnitHub(const Napi::CallbackInfo& info) : ObjectWrap(info) 
 
 AccessUnitHub::~AccessUnitHub() {
   if (core_) core_->Close();
+  if (events_) events_->Close();
+}
+
+// onWatched(listener): called whenever `watched()` may have changed
+void AccessUnitHub::OnWatched(const Napi::CallbackInfo& info) {
+  // Whoever finds the queue full is told by what is in it: the listener asks what is the case now.
+  events_ = std::make_shared<EventChannel>(info.Env(), info[0].As<Napi::Function>(), "cap stream watched", 1);
+  core_->OnWatched([events = events_] { events->Post({"watched", {}}); });
+}
+
+Napi::Value AccessUnitHub::Watched(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), core_->watched());
 }
 
 void AccessUnitHub::RequestKeyFrame(const Napi::CallbackInfo&) { core_->RequestKeyFrame(); }
@@ -277,6 +315,9 @@ Napi::Value AccessUnitHub::Stats(const Napi::CallbackInfo& info) {
   return stats;
 }
 
-void AccessUnitHub::Close(const Napi::CallbackInfo&) { core_->Close(); }
+void AccessUnitHub::Close(const Napi::CallbackInfo&) {
+  core_->Close();
+  if (events_) events_->Close();
+}
 
 }  // namespace cap

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <vector>
 
+#include "event_channel.h"
+
 namespace cap {
 
 // Name of the upstream event that asks a damage-driven source for a frame at once.
@@ -47,8 +49,13 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   // Hands a unit to every door. Called by one thread at a time.
   void Take(const AccessUnit& unit, GstCaps* caps);
 
-  void Add(std::shared_ptr<AccessUnitConsumer> consumer);
+  // `watches`: somebody looks at what the consumer gets for as long as it is there; see Watching.
+  void Add(std::shared_ptr<AccessUnitConsumer> consumer, bool watches = true);
   void Remove(const std::shared_ptr<AccessUnitConsumer>& consumer);
+
+  // Whether anybody looks at the stream. `listener` is called, on any thread, whenever that may have changed.
+  bool watched() const { return watchers_ > 0; }
+  void OnWatched(std::function<void()> listener);
 
   // Asks the encoder for a key frame. Requests within `min_key_interval_ms` of the last one are
   // kept and sent when the interval has passed: readers cannot make the stream all key frames.
@@ -72,6 +79,8 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   static GstFlowReturn OnSample(GstAppSink* sink, gpointer data);
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);
+  friend class Watching;
+  void Watch(int difference);
   void Keep(const AccessUnit& unit);
   void NoteSize(GstCaps* caps);
   void ForgetGop();
@@ -86,12 +95,30 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   std::vector<AccessUnit> gop_;    // of the encoder's streaming thread, as is gop_bytes_
   size_t gop_bytes_ = 0;
   std::mutex mutex_;
-  std::vector<std::shared_ptr<AccessUnitConsumer>> consumers_;
+  struct Entry {
+    std::shared_ptr<AccessUnitConsumer> consumer;
+    bool watches;
+  };
+  std::vector<Entry> consumers_;
+  std::function<void()> on_watched_;
+  std::atomic<int> watchers_{0};
   std::vector<uint8_t> static_sections_;
   uint64_t last_key_request_ns_ = 0;
   bool key_wanted_ = false;
   bool closed_ = false;
   Counters counters_;
+};
+
+// Somebody who looks at a stream, for as long as this lives. A stream that nobody looks at need not be captured.
+class Watching {
+ public:
+  explicit Watching(std::shared_ptr<HubCore> hub) : hub_(std::move(hub)) { hub_->Watch(1); }
+  ~Watching() { hub_->Watch(-1); }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+
+ private:
+  std::shared_ptr<HubCore> hub_;
 };
 
 class AccessUnitHub : public Napi::ObjectWrap<AccessUnitHub> {
@@ -106,9 +133,12 @@ class AccessUnitHub : public Napi::ObjectWrap<AccessUnitHub> {
   void RequestKeyFrame(const Napi::CallbackInfo& info);
   void SetStaticSections(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
+  void OnWatched(const Napi::CallbackInfo& info);
+  Napi::Value Watched(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<HubCore> core_;
+  std::shared_ptr<EventChannel> events_;
 };
 
 }  // namespace cap

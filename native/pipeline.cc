@@ -64,9 +64,10 @@ void StopElement(GstElement* bin) { gst_element_set_state(bin, GST_STATE_NULL); 
 Napi::Function Pipeline::Define(Napi::Env env) {
   return DefineClass(
       env, "Pipeline",
-      {InstanceMethod<&Pipeline::Play>("play"), InstanceMethod<&Pipeline::Close>("close"),
-       InstanceMethod<&Pipeline::SendEos>("sendEos"), InstanceMethod<&Pipeline::Rewind>("rewind"),
-       InstanceMethod<&Pipeline::SetProperty>("setProperty"), InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
+      {InstanceMethod<&Pipeline::Play>("play"), InstanceMethod<&Pipeline::Rest>("rest"),
+       InstanceMethod<&Pipeline::Close>("close"), InstanceMethod<&Pipeline::SendEos>("sendEos"),
+       InstanceMethod<&Pipeline::Rewind>("rewind"), InstanceMethod<&Pipeline::SetProperty>("setProperty"),
+       InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
        InstanceMethod<&Pipeline::FramesStamped>("framesStamped")});
 }
 
@@ -171,6 +172,15 @@ Napi::Value Pipeline::Play(const Napi::CallbackInfo& info) {
     if (gst_element_set_state(bin.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) return std::nullopt;
     std::lock_guard<std::mutex> lock(bus->mutex);
     return bus->failure ? *bus->failure : Failure{"pipeline", "", "the pipeline does not start", ""};
+  });
+}
+
+// rest(): Promise<void>; gives everything back that it takes to run. `play` starts it anew.
+Napi::Value Pipeline::Rest(const Napi::CallbackInfo& info) {
+  RequireOpen(info.Env());
+  return AsyncTask::Run(info.Env(), Value(), [bin = bin_]() -> std::optional<Failure> {
+    StopElement(bin.get());
+    return std::nullopt;
   });
 }
 

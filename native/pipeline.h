@@ -29,6 +29,7 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
   struct Bus;  // what the bus's handler uses, shared with threads that may outlive the wrapper
 
   Napi::Value Play(const Napi::CallbackInfo& info);
+  Napi::Value Rest(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
   void SendEos(const Napi::CallbackInfo& info);
   Napi::Value Rewind(const Napi::CallbackInfo& info);

@@ -101,7 +101,9 @@ std::optional<Failure> RtspMount::Prepare() {
   door_ = std::make_shared<AppsrcDoor>(hub_, appsrc, limits_.max_waiting_units, AppsrcDoor::Timeline::kClock);
   gst_object_unref(appsrc);
   gst_object_unref(bin);
-  hub_->Add(door_);
+  // Readers watch, one by one; the media itself only until it is prepared.
+  hub_->Add(door_, false);
+  const Watching preparing(hub_);
 
   GstRTSPThreadPool* threads = gst_rtsp_server_get_thread_pool(server_);
   GstRTSPContext context{};

@@ -42,7 +42,8 @@ void RtspReaders::Add(std::unique_ptr<RtspReader> reader, std::shared_ptr<HubCor
   }
   events_.Post(ReaderEvent("reader-joined", *reader));
   ++total_;
-  entries_.push_back({std::move(reader), std::move(hub)});
+  auto watching = std::make_unique<Watching>(hub);
+  entries_.push_back({std::move(reader), std::move(hub), std::move(watching)});
 }
 
 void RtspReaders::Remove(const char* reason, const Match& matches) {

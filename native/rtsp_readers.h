@@ -43,6 +43,7 @@ class RtspReaders {
   struct Entry {
     std::unique_ptr<RtspReader> reader;
     std::shared_ptr<HubCore> hub;
+    std::unique_ptr<Watching> watching;
   };
 
   EventChannel& events_;

@@ -33,7 +33,10 @@ UnitReceiverCore::~UnitReceiverCore() {
 void UnitReceiverCore::Start() {
   // Doors keep the hub, maybe for longer than the receiver lives.
   hub_ = HubCore::OpenRemote([weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->AskForKeyFrame();
+    if (auto self = weak.lock()) self->Tell(wire::kWantsKeyFrame);
+  });
+  hub_->OnWatched([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->TellWatched();
   });
   thread_ = std::thread([this] { Run(); });
 }
@@ -50,19 +53,31 @@ void UnitReceiverCore::Close() {
   unlink(path_.c_str());
 }
 
-void UnitReceiverCore::AskForKeyFrame() {
+void UnitReceiverCore::Tell(char what) {
   std::lock_guard<std::mutex> lock(mutex_);
   // Full: the sender has requests enough.
-  if (fd_ >= 0) send(fd_, &wire::kWantsKeyFrame, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (fd_ >= 0) send(fd_, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void UnitReceiverCore::TellWatched() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const bool watched = hub_->watched();
+  if (fd_ < 0 || watched == told_watched_) return;
+  const char what = watched ? wire::kWatched : wire::kUnwatched;
+  if (send(fd_, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) told_watched_ = watched;
 }
 
 void UnitReceiverCore::Replace(int fd) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (fd_ >= 0) close(fd_);
-  fd_ = fd;
-  connected_ = fd >= 0;
-  gst_caps_replace(&caps_, nullptr);
-  if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kReceiveTimeout, sizeof(kReceiveTimeout));
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (fd_ >= 0) close(fd_);
+    fd_ = fd;
+    connected_ = fd >= 0;
+    told_watched_ = false;
+    gst_caps_replace(&caps_, nullptr);
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kReceiveTimeout, sizeof(kReceiveTimeout));
+  }
+  TellWatched();
 }
 
 void UnitReceiverCore::Run() {

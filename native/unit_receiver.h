@@ -33,7 +33,8 @@ class UnitReceiverCore : public std::enable_shared_from_this<UnitReceiverCore> {
   bool ReceiveCaps(uint32_t size);
   bool ReceiveUnit(uint32_t size, uint64_t captured_ns, bool key);
   void Replace(int fd);
-  void AskForKeyFrame();
+  void Tell(char what);
+  void TellWatched();
 
   const std::string path_;
   const int listener_;
@@ -41,6 +42,7 @@ class UnitReceiverCore : public std::enable_shared_from_this<UnitReceiverCore> {
   std::mutex mutex_;  // of fd_, which others write to and shut down
   int fd_ = -1;
   GstCaps* caps_ = nullptr;
+  bool told_watched_ = false;
   std::atomic<bool> connected_{false}, closed_{false};
   std::shared_ptr<HubCore> hub_;
   std::thread thread_;

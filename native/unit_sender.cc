@@ -28,7 +28,7 @@ UnitSenderCore::~UnitSenderCore() {
 }
 
 void UnitSenderCore::Start() {
-  hub_->Add(shared_from_this());
+  hub_->Add(shared_from_this(), false);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -100,6 +100,7 @@ void UnitSenderCore::Run() {
     if (fd >= 0) {
       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kSendTimeout, sizeof(kSendTimeout));
       Serve();
+      watching_.reset();
       std::lock_guard<std::mutex> lock(mutex_);
       connected_ = false;
       fd_ = -1;
@@ -133,7 +134,15 @@ bool UnitSenderCore::ReadRequests() {
   char bytes[64];
   const ssize_t count = recv(fd_, bytes, sizeof(bytes), MSG_DONTWAIT);
   if (count <= 0) return false;
-  hub_->RequestKeyFrame();
+  for (ssize_t i = 0; i < count; ++i) {
+    if (bytes[i] == wire::kWatched) {
+      watching_ = std::make_unique<Watching>(hub_);
+    } else if (bytes[i] == wire::kUnwatched) {
+      watching_.reset();
+    } else {
+      hub_->RequestKeyFrame();
+    }
+  }
   return true;
 }
 

@@ -54,6 +54,7 @@ class UnitSenderCore : public AccessUnitConsumer, public std::enable_shared_from
   std::deque<Message> queue_;
   GstCaps* caps_ = nullptr;  // last queued on this connection
   int fd_ = -1;
+  std::unique_ptr<Watching> watching_;  // what the other side said last; of the sender's own thread
   bool waits_for_key_ = true;
   bool at_start_ = true;
   std::atomic<bool> connected_{false}, closed_{false};

@@ -22,8 +22,8 @@ struct Head {
   uint64_t value;
 };
 
-// What the receiver sends back.
-constexpr char kWantsKeyFrame = 'K';
+// What the receiver sends back. On each connection nobody watches until it says so.
+constexpr char kWantsKeyFrame = 'K', kWatched = 'W', kUnwatched = 'U';
 
 // No access unit is larger: an 8K picture without any compression.
 constexpr uint32_t kMostBytes = 64u << 20;

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CapError, type Rect, type Size } from '../core/index.js';
 import {
+  type CaptureSessionOptions,
   DISPLAY_SERVERS,
   ENCODER_NAMES,
   type EncoderName,
@@ -44,6 +45,8 @@ export interface CaptureFlags {
   readonly speed?: SpeedPreset;
   readonly gop?: number;
   readonly maxBitrate?: number;
+  readonly alwaysOn?: true;
+  readonly linger?: number;
 }
 
 export const DISPLAY_OPTION = [
@@ -91,6 +94,8 @@ export function addCaptureOptions(command: Command): Command {
   add('--speed <preset>', `x264 speed: ${SPEED_PRESETS.join(', ')}`, oneOf('--speed', SPEED_PRESETS));
   add('--gop <seconds>', 'seconds between key frames (default: 10)', integer('--gop', 1, 600));
   add('--max-bitrate <kbps>', 'bound the bitrate (default: 50000)', integer('--max-bitrate', 100, 200_000));
+  command.option('--always-on', 'capture also while nobody watches');
+  add('--linger <time>', 'how long capture goes on when the last one has gone (default: 5s)', duration('--linger'));
   return command;
 }
 
@@ -118,6 +123,14 @@ export function toSource(flags: CaptureFlags, window: string | undefined): Sourc
   }).find(([, value]) => value !== undefined);
   if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });
   return source.kind === 'test' ? { ...source, size } : source;
+}
+
+/** When it is captured: while somebody watches, unless told otherwise. */
+export function toDemand({ alwaysOn, linger }: CaptureFlags): Pick<CaptureSessionOptions, 'onDemand' | 'lingerMs'> {
+  if (alwaysOn && linger !== undefined) {
+    throw new CapError('CAP_USAGE', '--always-on and --linger exclude each other', { hint: 'choose one' });
+  }
+  return { onDemand: !alwaysOn, lingerMs: linger };
 }
 
 export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: CaptureFlags): ScalingOptions {

@@ -17,6 +17,7 @@ export type ElementProperties = Readonly<Record<string, Readonly<Record<string, 
 
 export interface NativePipeline {
   play(): Promise<void>;
+  rest(): Promise<void>;
   close(): Promise<void>;
   sendEos(): void;
   rewind(): Promise<void>;
@@ -42,6 +43,10 @@ export interface HubStats {
 export interface NativeHub {
   requestKeyFrame(): void;
   setStaticSections(sections: Buffer): void;
+  /** The listener is called whenever `watched()` may have changed. Once at most. */
+  onWatched(listener: () => void): void;
+  /** Whether anybody looks at the stream. */
+  watched(): boolean;
   stats(): HubStats;
   close(): void;
 }

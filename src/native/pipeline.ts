@@ -30,6 +30,12 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
     await nativePromise(native(() => this.native.play()));
   }
 
+  /** Stops it and gives everything back that it takes to run; `play` starts it anew. */
+  async rest(): Promise<void> {
+    if (this.#closed) throw closedError('the pipeline');
+    await nativePromise(this.native.rest());
+  }
+
   setProperty(element: string, property: string, value: string): void {
     if (this.#closed) throw closedError('the pipeline');
     native(() => this.native.setProperty(element, property, value));

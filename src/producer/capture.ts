@@ -1,8 +1,17 @@
-import { CapError, type Closable, closeAll, type Logger, once, type Size, TypedEvents } from '../core/index.js';
+import {
+  CapError,
+  type Closable,
+  closeAll,
+  type Logger,
+  once,
+  type Size,
+  TypedEvents,
+  toCapError,
+} from '../core/index.js';
 import { type ElementProperties, native, Pipeline } from '../native/index.js';
 import { type ScalingOptions, scalePlanner, toNativePlan } from './compose.js';
 import type { ScalePlan } from './scale-plan.js';
-import type { SourceListener, VideoSource } from './video-source.js';
+import type { SourceListener, SourceWatch, VideoSource } from './video-source.js';
 
 export interface CaptureSettings {
   /** Closed with the capture. */
@@ -31,7 +40,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
   readonly pipeline: Pipeline;
   readonly #planFor: (source: Size) => ScalePlan;
   readonly #logger: Logger;
-  readonly #watch: Closable;
+  readonly #watch: SourceWatch;
   #plan: ScalePlan;
   #size: Size;
   #failure: CapError | undefined;
@@ -88,12 +97,28 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
     return this.pipeline.play();
   }
 
+  /** Stops until `resume`: nothing is captured or encoded, and what that takes is given back. */
+  async rest(): Promise<void> {
+    await this.#watch.rest?.();
+    await this.pipeline.rest();
+  }
+
+  /** Goes on after `rest`, with a key frame. A source that is gone by now is told by `failed`. */
+  async resume(): Promise<void> {
+    try {
+      this.#watch.resume?.();
+      await this.pipeline.play();
+    } catch (error) {
+      this.#fail(this.#lost(toCapError(error)));
+    }
+  }
+
   readonly close = once(async () => {
     this.#closed = true;
     await closeAll([this.#watch, this.pipeline, { close: async () => this.source.close?.() }]);
   });
 
-  #watchSource(): Closable {
+  #watchSource(): SourceWatch {
     const listener: SourceListener = {
       lost: (error) => this.#fail(error),
       warned: (message) => this.#logger.warn(message),

@@ -1,7 +1,7 @@
-import { CapError, type Closable, once, type Size } from '../core/index.js';
+import { CapError, once, type Size, toCapError } from '../core/index.js';
 import type { Pipeline } from '../native/index.js';
 import { FeedConnection, type FeedInput } from './feed-connection.js';
-import type { SourceListener, VideoSource } from './video-source.js';
+import type { SourceListener, SourceWatch, VideoSource } from './video-source.js';
 
 export interface FeedOptions extends FeedInput {
   /** For people, without credentials. */
@@ -51,7 +51,7 @@ async function connect(options: FeedOptions): Promise<FeedConnection> {
   }
 }
 
-class Feed implements Closable {
+class Feed implements SourceWatch {
   readonly size: Size;
   readonly #options: FeedOptions;
   #connection: FeedConnection | undefined;
@@ -59,7 +59,7 @@ class Feed implements Closable {
   #pipeline: Pipeline | undefined;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
-  readonly #closing = new AbortController();
+  #active = new AbortController();
 
   constructor(options: FeedOptions, connection: FeedConnection) {
     this.#options = options;
@@ -67,7 +67,7 @@ class Feed implements Closable {
     this.size = connection.size;
   }
 
-  start(listener: SourceListener, pipeline: Pipeline): Closable {
+  start(listener: SourceListener, pipeline: Pipeline): SourceWatch {
     this.#listener = listener;
     this.#pipeline = pipeline;
     if (this.#connection) this.#run(this.#connection);
@@ -75,13 +75,27 @@ class Feed implements Closable {
   }
 
   readonly close = once(async () => {
-    this.#closing.abort();
-    clearTimeout(this.#timer);
-    await this.#connection?.close();
+    await this.rest();
   });
 
-  get #closed(): boolean {
-    return this.#closing.signal.aborted;
+  /** Lets the camera or file go. */
+  async rest(): Promise<void> {
+    this.#active.abort();
+    clearTimeout(this.#timer);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.close();
+  }
+
+  resume(): void {
+    this.#active = new AbortController();
+    this.#retryMs = FIRST_RETRY_MS;
+    void this.#reopen();
+  }
+
+  /** Closed, or at rest. */
+  get #stopped(): boolean {
+    return this.#active.signal.aborted;
   }
 
   #run(connection: FeedConnection): void {
@@ -111,7 +125,7 @@ class Feed implements Closable {
   }
 
   async #onEnded(connection: FeedConnection): Promise<void> {
-    if (this.#closed || connection !== this.#connection) return;
+    if (this.#stopped || connection !== this.#connection) return;
     const error = new CapError('CAP_SOURCE_LOST', `${this.#options.label} has ended`);
     if (this.#options.afterwards === 'reconnect') return this.#onBroken(connection, error);
     // A file without a picture would start over for ever.
@@ -119,19 +133,23 @@ class Feed implements Closable {
     try {
       await connection.rewind();
     } catch (cause) {
-      if (!this.#closed)
+      if (!this.#stopped)
         this.#listener?.lost(new CapError('CAP_SOURCE_LOST', `${error.message} and cannot start over`, { cause }));
     }
   }
 
   async #onBroken(connection: FeedConnection, error: CapError): Promise<void> {
-    if (this.#closed || connection !== this.#connection) return;
+    if (this.#stopped || connection !== this.#connection) return;
     this.#connection = undefined;
     clearTimeout(this.#timer);
     const closing = connection.close();
-    const { message, hint } = await this.#options.explain(error);
+    const explained = await this.#options.explain(error);
     await closing;
-    if (this.#closed) return;
+    if (!this.#stopped) this.#onOutage(explained);
+  }
+
+  #onOutage(error: CapError): void {
+    const { message, hint } = error;
     if (this.#options.afterwards !== 'reconnect') {
       const lost = { ...(hint ? { hint } : {}), cause: error };
       this.#listener?.lost(new CapError('CAP_SOURCE_LOST', `${this.#options.label}: ${message}`, lost));
@@ -147,15 +165,30 @@ class Feed implements Closable {
   }
 
   async #retry(): Promise<void> {
+    const { signal } = this.#active;
     try {
-      const connection = await FeedConnection.open(this.#options, this.#closing.signal);
-      if (this.#closed) return await connection.close();
-      this.#connection = connection;
-      this.#run(connection);
-      this.#listener?.warned(`${this.#options.label} is back`);
+      await this.#connect(signal);
+      if (!signal.aborted) this.#listener?.warned(`${this.#options.label} is back`);
     } catch {
       // The outage has been told of; its end will be.
-      if (!this.#closed) this.#retryLater();
+      if (!signal.aborted) this.#retryLater();
     }
+  }
+
+  async #reopen(): Promise<void> {
+    const { signal } = this.#active;
+    try {
+      await this.#connect(signal);
+    } catch (error) {
+      const explained = await this.#options.explain(toCapError(error));
+      if (!signal.aborted) this.#onOutage(explained);
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const connection = await FeedConnection.open(this.#options, signal);
+    if (signal.aborted) return connection.close();
+    this.#connection = connection;
+    this.#run(connection);
   }
 }

@@ -21,6 +21,13 @@ export interface SourceDemand {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a capture holds of its source from `watch` on. */
+export interface SourceWatch extends Closable {
+  /** The capture rests: give back what costs while nobody looks. Sources without it cost nothing then. */
+  rest?(): Promise<void>;
+  resume?(): void;
+}
+
 /** A source, found and described, not yet running. */
 export interface VideoSource {
   /** For people: `screen :0`, `window "Terminal" (0x1e00003)`, `test 1280x720`. */
@@ -36,10 +43,10 @@ export interface VideoSource {
   /** Whether its frames say what changed since the one before. @default false */
   readonly tellsDamage?: boolean;
   /** Watches the source, and feeds `pipeline` where frames come from elsewhere, until the result is closed. */
-  watch(listener: SourceListener, pipeline: Pipeline): Closable;
+  watch(listener: SourceListener, pipeline: Pipeline): SourceWatch;
   /** Lets go of a source that is not watched; not needed by sources that hold nothing before. */
   readonly close?: () => Promise<void>;
 }
 
 /** The watch of a source of which nothing can be told. */
-export const nothingToWatch = (): Closable => ({ close: async () => {} });
+export const nothingToWatch = (): SourceWatch => ({ close: async () => {} });

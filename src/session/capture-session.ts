@@ -3,6 +3,7 @@ import {
   type Closable,
   closeAll,
   closedError,
+  expectInteger,
   type Logger,
   once,
   type Size,
@@ -11,6 +12,7 @@ import {
 } from '../core/index.js';
 import { type Capture, type ScalePlan, UNITS } from '../producer/index.js';
 import { Mp4Recorder, RtspServer, type RtspServerOptions, SharedStream, UnitSender } from '../transport/index.js';
+import { OnDemand } from './on-demand.js';
 import { type CaptureSessionOptions, openCapture } from './open-capture.js';
 
 /** What a capture session says between `open` and `close`. */
@@ -39,6 +41,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   readonly #capture: Capture;
   readonly #logger: Logger;
   readonly #doors: Closable[] = [];
+  #onDemand: OnDemand | undefined;
   #closed = false;
 
   private constructor(capture: Capture, logger: Logger) {
@@ -60,11 +63,13 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
    */
   static async open(options: CaptureSessionOptions = {}): Promise<CaptureSession> {
     const logger = options.logger ?? silentLogger;
+    const lingerMs = expectInteger('lingerMs', options.lingerMs ?? 5000, 0, 3_600_000);
     const capture = await openCapture(options, logger);
     let session: CaptureSession | undefined;
     try {
       session = new CaptureSession(capture, logger);
       await session.#start();
+      if (options.onDemand) session.#onDemand = new OnDemand(capture, session.stream, lingerMs, logger);
       return session;
     } catch (error) {
       await (session ?? capture).close();
@@ -75,6 +80,11 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   /** Whether the source's own H.264 is passed on: nothing is scaled or encoded. */
   get passesOn(): boolean {
     return this.#capture.source.coded === true;
+  }
+
+  /** Whether nothing is captured at present, as nobody watches: see `onDemand`. */
+  get resting(): boolean {
+    return this.#onDemand?.resting ?? false;
   }
 
   /** For people: what is captured. */
@@ -142,7 +152,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   /** Ends the doors, then the capture. Idempotent. */
   readonly close = once(async () => {
     this.#closed = true;
-    await closeAll([...this.#doors, this.stream, this.#capture]);
+    await closeAll([...this.#doors, ...(this.#onDemand ? [this.#onDemand] : []), this.stream, this.#capture]);
   });
 
   async [Symbol.asyncDispose](): Promise<void> {

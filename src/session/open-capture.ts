@@ -15,6 +15,12 @@ export interface CaptureSessionOptions {
   readonly encoder?: EncoderOptions | undefined;
   /** Frames a second, 1 to 120. @default 30 */
   readonly fps?: number | undefined;
+  /**
+   * Nothing is captured or encoded while nobody watches: no reader plays, nothing is recorded. @default false
+   */
+  readonly onDemand?: boolean | undefined;
+  /** With `onDemand`, how long capture goes on after the last one has gone, 0 to 3600000. @default 5000 */
+  readonly lingerMs?: number | undefined;
   readonly logger?: Logger | undefined;
   /** Ends the opening of a source that waits for its user. */
   readonly signal?: AbortSignal | undefined;

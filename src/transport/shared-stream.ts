@@ -36,6 +36,16 @@ export class SharedStream implements AccessUnitStream, Closable {
     this.native.requestKeyFrame();
   }
 
+  /** Whether anybody looks at the stream: readers who play, recordings, another process's readers. */
+  get watched(): boolean {
+    return this.native.watched();
+  }
+
+  /** Calls `listener` whenever `watched` may have changed. For one listener. */
+  onWatched(listener: () => void): void {
+    this.native.onWatched(listener);
+  }
+
   get stats(): HubStats {
     return this.native.stats();
   }

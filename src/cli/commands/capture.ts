@@ -8,7 +8,7 @@ import {
   StreamTable,
   screenServer,
 } from '../../session/index.js';
-import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
+import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http-options.js';
 import { controlOf, openControl } from '../open-control.js';
 import { duration, integer } from '../parse-options.js';
@@ -63,8 +63,9 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
   const options = {
     scaling: toScaling(flags),
-    encoder: toEncoder(flags, !flags.rtsp),
+    encoder: toEncoder(flags, !flags.rtsp && !flags.http),
     fps: flags.fps,
+    ...toDemand(flags),
     logger,
   };
   if (flags.monitor === 'all') {
@@ -118,6 +119,7 @@ function refuseIdleOptions(flags: Flags): void {
     if (option) throw new CapError('CAP_USAGE', `${option} is for ${needed}`, { hint: `add ${needed}` });
   };
   if (!rtsp) refuse(givenRtspOption(http ? others : flags), '--rtsp');
+  if (!rtsp && !http) refuse(flags.alwaysOn ? '--always-on' : flags.linger === undefined ? '' : '--linger', '--rtsp');
   if (!http) refuse(givenHttpOption(flags), '--http');
 }
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Logger } from '../../core/index.js';
 import type { GatewayOptions, HttpOptions, MountOptions } from '../../gateway/index.js';
 import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
-import { addCaptureOptions, type CaptureFlags, toEncoder, toScaling, toSource } from '../capture-options.js';
+import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
 import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
@@ -73,6 +73,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       encoder: toEncoder(flags, false),
       fps: flags.fps,
       maxReaders: flags.maxReaders,
+      ...toDemand(flags),
     };
   } catch (error) {
     throw inFile(file, keys, error);
