@@ -1,6 +1,6 @@
 {
   "variables": {
-    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gio-unix-2.0 libpipewire-0.3 wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gstreamer-rtp-1.0 gio-unix-2.0 libpipewire-0.3 wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
   },
   "targets": [
     {
@@ -36,6 +36,7 @@
         "native/rect.cc",
         "native/relay.cc",
         "native/rgb_picture.cc",
+        "native/rtp_start.cc",
         "native/rtsp_core.cc",
         "native/rtsp_gate.cc",
         "native/rtsp_listener.cc",

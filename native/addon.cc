@@ -13,6 +13,7 @@
 #include "pipewire_screen.h"
 #include "portal_session.h"
 #include "relay.h"
+#include "rtp_start.h"
 #include "rtsp_server.h"
 #include "sei.h"
 #include "still_door.h"
@@ -57,6 +58,13 @@ Napi::Value FindSei(const Napi::CallbackInfo& info) {
   const auto payload = FindSeiPayload(unit.Data(), unit.Length());
   if (!payload) return info.Env().Null();
   return Napi::Buffer<uint8_t>::Copy(info.Env(), payload->data(), payload->size());
+}
+
+// dropUntilAccessUnit(pipeline, depayloader): see rtp_start.h
+void DropUntilAccessUnitFromJs(const Napi::CallbackInfo& info) {
+  GstElement* element = Pipeline::From(info[0])->Element(info.Env(), info[1].As<Napi::String>().Utf8Value());
+  DropUntilAccessUnit(element);
+  gst_object_unref(element);
 }
 
 // GStreamer's own warnings (rtpbin says "sticky event misordering" at each UDP reader) are for
@@ -104,6 +112,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("X11Watch", X11Watch::Define(env));
   exports.Set("WaylandWatch", WaylandWatch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));
+  exports.Set("dropUntilAccessUnit", Napi::Function::New(env, DropUntilAccessUnitFromJs));
   exports.Set("describeDisplay", Napi::Function::New(env, DescribeDisplay));
   exports.Set("describeWindow", Napi::Function::New(env, DescribeWindow));
   exports.Set("describeWayland", Napi::Function::New(env, DescribeWayland));

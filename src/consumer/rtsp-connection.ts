@@ -23,7 +23,7 @@ export type RtspConnectionEvents = {
 // decoder thread: frame threads would each hold a frame back.
 const LAUNCH =
   'rtspsrc name=source latency=0 drop-on-latency=true probation=0 ! application/x-rtp,media=video,encoding-name=H264 ' +
-  '! rtph264depay ! h264parse name=parse ! video/x-h264,stream-format=byte-stream,alignment=au ' +
+  '! rtph264depay name=depay ! h264parse name=parse ! video/x-h264,stream-format=byte-stream,alignment=au ' +
   '! avdec_h264 name=decoder max-threads=1 output-corrupt=false ' +
   '! appsink name=frames sync=false async=false max-buffers=1 drop=true';
 
@@ -37,6 +37,7 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
     this.#pipeline = new Pipeline(LAUNCH, { source: rtspProperties(address, protocol) });
     try {
       applyTlsTrust(this.#pipeline.native, 'source', trust);
+      native((addon) => addon.dropUntilAccessUnit(this.#pipeline.native, 'depay'));
       this.#sink = native(
         (addon) => new addon.FrameSink(this.#pipeline.native, 'frames', 'parse', () => this.emit('frame')),
       );

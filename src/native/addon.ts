@@ -324,6 +324,8 @@ export interface NativeAddon {
     maxFps: number,
   ) => NativePipewireScreen;
   pipewireVersion(): Promise<string>;
+  /** Drops RTP packets before the depayloader until an H.264 access unit begins. */
+  dropUntilAccessUnit(pipeline: NativePipeline, depayloader: string): void;
   setComposePlan(pipeline: NativePipeline, element: string, plan: NativeComposePlan): void;
   describeDisplay(name: string): X11DisplayDescription;
   /** Any window that is shown, also one without a title. */
