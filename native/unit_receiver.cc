@@ -21,12 +21,10 @@ constexpr uint32_t kMostCapsBytes = 4096;
 
 }  // namespace
 
-UnitReceiverCore::UnitReceiverCore(std::string path, int listener)
-    : path_(std::move(path)), listener_(listener), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+UnitReceiverCore::UnitReceiverCore(int listener) : listener_(listener), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 UnitReceiverCore::~UnitReceiverCore() {
   gst_caps_replace(&caps_, nullptr);
-  close(listener_);
   close(wake_);
 }
 
@@ -50,7 +48,7 @@ void UnitReceiverCore::Close() {
     if (fd_ >= 0) shutdown(fd_, SHUT_RDWR);
   }
   thread_.join();
-  unlink(path_.c_str());
+  close(listener_);
 }
 
 void UnitReceiverCore::Tell(char what) {
@@ -80,13 +78,20 @@ void UnitReceiverCore::Replace(int fd) {
   TellWatched();
 }
 
+void UnitReceiverCore::Accept() {
+  const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd < 0) return;
+  if (wire::IsOwn(fd)) return Replace(fd);
+  close(fd);
+}
+
 void UnitReceiverCore::Run() {
   while (!closed_) {
     pollfd wait[] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}, {fd_, POLLIN, 0}};  // poll ignores an fd of -1
     poll(wait, 3, -1);
     if (closed_) break;
     if (wait[0].revents) {
-      Replace(accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
+      Accept();
     } else if (wait[2].revents && !ReceiveMessage()) {
       Replace(-1);
     }
@@ -147,12 +152,12 @@ UnitReceiver* UnitReceiver::From(Napi::Value value) {
   return ObjectWrap<UnitReceiver>::Unwrap(value.As<Napi::Object>());
 }
 
-// new UnitReceiver(path)
+// new UnitReceiver(name)
 UnitReceiver::UnitReceiver(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  const std::string path = info[0].As<Napi::String>().Utf8Value();
-  const int listener = wire::Listen(path);
-  if (listener < 0) Throw(info.Env(), "pipeline", path + ": " + std::strerror(errno));
-  core_ = std::make_shared<UnitReceiverCore>(path, listener);
+  const std::string name = info[0].As<Napi::String>().Utf8Value();
+  const int listener = wire::Listen(name);
+  if (listener < 0) Throw(info.Env(), "pipeline", name + ": " + std::strerror(errno));
+  core_ = std::make_shared<UnitReceiverCore>(listener);
   core_->Start();
 }
 

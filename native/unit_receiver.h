@@ -13,11 +13,11 @@
 
 namespace cap {
 
-// Listens at a path in a folder that nobody else can enter. One sender at a time: a new one takes the place of
-// the one before, and the hub, with all its doors, goes on.
+// Listens at a name, for processes of the same user. One sender at a time: a new one takes the place of the one
+// before, and the hub, with all its doors, goes on.
 class UnitReceiverCore : public std::enable_shared_from_this<UnitReceiverCore> {
  public:
-  UnitReceiverCore(std::string path, int listener);
+  explicit UnitReceiverCore(int listener);
   ~UnitReceiverCore();
 
   void Start();
@@ -29,6 +29,7 @@ class UnitReceiverCore : public std::enable_shared_from_this<UnitReceiverCore> {
 
  private:
   void Run();
+  void Accept();
   bool ReceiveMessage();
   bool ReceiveCaps(uint32_t size);
   bool ReceiveUnit(uint32_t size, uint64_t captured_ns, bool key);
@@ -36,7 +37,6 @@ class UnitReceiverCore : public std::enable_shared_from_this<UnitReceiverCore> {
   void Tell(char what);
   void TellWatched();
 
-  const std::string path_;
   const int listener_;
   const int wake_;
   std::mutex mutex_;  // of fd_, which others write to and shut down

@@ -19,8 +19,8 @@ constexpr timeval kSendTimeout{2, 0};
 
 }  // namespace
 
-UnitSenderCore::UnitSenderCore(std::shared_ptr<HubCore> hub, std::string path)
-    : hub_(std::move(hub)), path_(std::move(path)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+UnitSenderCore::UnitSenderCore(std::shared_ptr<HubCore> hub, std::string name)
+    : hub_(std::move(hub)), name_(std::move(name)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 UnitSenderCore::~UnitSenderCore() {
   Close();
@@ -92,7 +92,7 @@ void UnitSenderCore::Enqueue(const AccessUnit& unit, GstCaps* caps) {
 
 void UnitSenderCore::Run() {
   while (!closed_) {
-    const int fd = wire::Connect(path_);
+    const int fd = wire::Connect(name_);
     {
       std::lock_guard<std::mutex> lock(mutex_);
       fd_ = fd;
@@ -185,7 +185,7 @@ Napi::Function UnitSender::Define(Napi::Env env) {
                      {InstanceMethod<&UnitSender::Stats>("stats"), InstanceMethod<&UnitSender::Close>("close")});
 }
 
-// new UnitSender(hub, path)
+// new UnitSender(hub, name)
 UnitSender::UnitSender(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   core_ =
       std::make_shared<UnitSenderCore>(AccessUnitHub::From(info[0])->core(), info[1].As<Napi::String>().Utf8Value());

@@ -1,4 +1,4 @@
-// A door into another process: sends a hub's access units to the UnitReceiver that listens at a path.
+// A door into another process: sends a hub's access units to the UnitReceiver that listens at a name.
 #pragma once
 
 #include <napi.h>
@@ -18,7 +18,7 @@ namespace cap {
 // Connects, and connects again when the other process was started anew; starts with a key frame each time.
 class UnitSenderCore : public AccessUnitConsumer, public std::enable_shared_from_this<UnitSenderCore> {
  public:
-  UnitSenderCore(std::shared_ptr<HubCore> hub, std::string path);
+  UnitSenderCore(std::shared_ptr<HubCore> hub, std::string name);
   ~UnitSenderCore() override;
 
   void Start();
@@ -47,7 +47,7 @@ class UnitSenderCore : public AccessUnitConsumer, public std::enable_shared_from
   void ForgetQueue();
 
   const std::shared_ptr<HubCore> hub_;
-  const std::string path_;
+  const std::string name_;
   const int wake_;
   std::thread thread_;
   std::mutex mutex_;

@@ -5,22 +5,24 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace cap::wire {
 
 namespace {
 
-int OpenAt(const std::string& path, int (*use)(int, const sockaddr*, socklen_t)) {
+int OpenAt(const std::string& name, int (*use)(int, const sockaddr*, socklen_t)) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
+  if (name.size() >= sizeof(address.sun_path)) {
     errno = ENAMETOOLONG;
     return -1;
   }
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || use(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) return fd;
+  if (fd < 0 || use(fd, reinterpret_cast<sockaddr*>(&address), length) == 0) return fd;
   const int why = errno;
   close(fd);
   errno = why;
@@ -53,15 +55,25 @@ bool ReceiveAll(int fd, void* data, size_t size) {
   return true;
 }
 
-int Listen(const std::string& path) {
-  // What a process that was killed left behind; the folder is ours alone.
-  unlink(path.c_str());
-  const int fd = OpenAt(path, bind);
+int Listen(const std::string& name) {
+  const int fd = OpenAt(name, bind);
   if (fd >= 0) listen(fd, 4);
   return fd;
 }
 
-int Connect(const std::string& path) { return OpenAt(path, connect); }
+int Connect(const std::string& name) {
+  const int fd = OpenAt(name, connect);
+  if (fd < 0 || IsOwn(fd)) return fd;
+  close(fd);
+  errno = EACCES;
+  return -1;
+}
+
+bool IsOwn(int fd) {
+  ucred peer{};
+  socklen_t length = sizeof(peer);
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+}
 
 void Notify(int event_fd) {
   const uint64_t one = 1;

@@ -32,9 +32,13 @@ constexpr uint32_t kMostBytes = 64u << 20;
 bool SendAll(int fd, const void* data, size_t size);
 bool ReceiveAll(int fd, void* data, size_t size);
 
-// A socket that listens at `path` (-1: errno says why) and one connected to it.
-int Listen(const std::string& path);
-int Connect(const std::string& path);
+// A socket that listens at `name` (-1: errno says why) and one connected to it. Names are of Linux's abstract
+// namespace, which leaves nothing in a folder. Anybody on the machine may connect: see IsOwn.
+int Listen(const std::string& name);
+int Connect(const std::string& name);
+
+// Whether the process at the other end of a connection has our user.
+bool IsOwn(int fd);
 
 // An eventfd's counter, up by one, and back to zero.
 void Notify(int event_fd);

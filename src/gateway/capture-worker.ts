@@ -7,13 +7,13 @@ import { gatewayLogger, serveGateway } from './worker-process.js';
 let session: CaptureSession | undefined;
 
 const calls: CaptureCalls = {
-  async open(options, socketPath) {
+  async open(options, socketName) {
     session = await CaptureSession.open({ ...options, logger: gatewayLogger(gateway) });
     session.on('failed', async (error) => {
       await gateway.failed(error);
       process.exit(1);
     });
-    session.sendTo(socketPath);
+    session.sendTo(socketName);
     const { label, plan } = session;
     return { label, picture: `${plan.name} ${formatSize(plan.canvas)}` };
   },

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { CapError } from '../core/index.js';
 import { type HttpServer, openHttp } from '../server/index.js';
 import { ReceivedStream, type RtspMountOptions, RtspServer, StreamTable } from '../session/index.js';
@@ -11,24 +10,21 @@ interface Mount {
   readonly served: Promise<void>;
 }
 
-const gatewayPid = process.ppid;
 const mounts = new Map<string, Mount>();
 const streams = new StreamTable();
 let server: RtspServer | undefined;
 let http: HttpServer | undefined;
-let folder: string | undefined;
 
 const calls: DoorCalls = {
-  async open({ rtsp, http: httpOptions }, socketFolder) {
-    folder = socketFolder;
+  async open({ rtsp, http: httpOptions }) {
     const logger = gatewayLogger(gateway);
     server = new RtspServer({ ...rtsp, logger });
     if (server.exposure) logger.warn(server.exposure);
     http = httpOptions && (await openHttp(streams, httpOptions));
     return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
   },
-  async serve(path, socketPath, label, limits) {
-    const mount = mounts.get(path) ?? addMount(path, socketPath, limits);
+  async serve(path, socketName, label, limits) {
+    const mount = mounts.get(path) ?? addMount(path, socketName, limits);
     try {
       await mount.served;
       streams.add({ path, label, stream: mount.stream });
@@ -49,8 +45,8 @@ const calls: DoorCalls = {
   kick: (id) => opened().kick(id),
 };
 
-function addMount(path: string, socketPath: string, limits: RtspMountOptions): Mount {
-  const stream = new ReceivedStream(socketPath);
+function addMount(path: string, socketName: string, limits: RtspMountOptions): Mount {
+  const stream = new ReceivedStream(socketName);
   const mount = { stream, served: opened().mount(path, stream, limits) };
   mounts.set(path, mount);
   return mount;
@@ -65,6 +61,4 @@ const gateway = serveGateway(calls, async () => {
   await http?.close();
   await server?.close();
   for (const { stream } of mounts.values()) await stream.close();
-  // A gateway that was killed cannot do it; one that lives still needs it.
-  if (folder !== undefined && process.ppid !== gatewayPid) rmSync(folder, { recursive: true, force: true });
 });

@@ -18,22 +18,22 @@ const PROGRAM = fileURLToPath(new URL('./capture-worker.js', import.meta.url));
 export class GatewayMount implements Closable {
   readonly options: MountOptions;
   /** Where its stream arrives in the door worker. */
-  readonly socketPath: string;
+  readonly socketName: string;
   readonly worker: Worker<CaptureCalls>;
   /** What is captured; undefined until it has been for the first time. */
   description: CaptureDescription | undefined;
   /** Why nothing is captured at present. */
   failure: CapError | undefined;
 
-  constructor(options: MountOptions, socketPath: string, logger: Logger) {
+  constructor(options: MountOptions, socketName: string, logger: Logger) {
     this.options = options;
-    this.socketPath = socketPath;
+    this.socketName = socketName;
     const { path, maxReaders: _, ...capture } = options;
     this.worker = new Worker<CaptureCalls>({
       name: `the capture of ${path}`,
       program: PROGRAM,
       prepare: async (remote) => {
-        this.description = await remote.open(capture, socketPath);
+        this.description = await remote.open(capture, socketName);
         this.failure = undefined;
       },
       logger: logger.child({ mount: path }),

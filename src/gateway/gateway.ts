@@ -1,6 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -74,7 +72,7 @@ const DOOR_PROGRAM = fileURLToPath(new URL('./door-worker.js', import.meta.url))
  */
 export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   readonly #logger: Logger;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'cap-gateway-'));
+  readonly #id = randomUUID();
   readonly #mounts = new Map<string, GatewayMount>();
   #doorOptions: DoorOptions;
   #doors: Worker<DoorCalls>;
@@ -84,7 +82,6 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
 
   private constructor({ rtsp = {}, http, logger = silentLogger }: GatewayOptions) {
     super();
-    chmodSync(this.#folder, 0o700);
     this.#logger = logger;
     this.#doorOptions = { rtsp, http };
     this.#doors = this.#newDoors();
@@ -166,7 +163,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
       this.#mounts.delete(path);
       await mount.close();
       // Its readers stay when another source takes its place.
-      if (options) added.push(this.#addMount(options, mount.socketPath));
+      if (options) added.push(this.#addMount(options, mount.socketName));
       else await this.#doors.remote?.remove(path);
     }
     for (const options of wanted.values()) added.push(this.#addMount(options));
@@ -179,7 +176,6 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   readonly close = once(async () => {
     this.#closed = true;
     await closeAll([...this.#mounts.values(), this.#doors]);
-    rmSync(this.#folder, { recursive: true, force: true });
   });
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -191,7 +187,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
       name: 'the process that serves readers',
       program: DOOR_PROGRAM,
       prepare: async (remote) => {
-        this.#address = await remote.open(this.#samePorts(), this.#folder);
+        this.#address = await remote.open(this.#samePorts());
       },
       logger: this.#logger,
     });
@@ -225,8 +221,8 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     await this.#doors.start();
   }
 
-  #addMount(options: MountOptions, socketPath = join(this.#folder, `${this.#sockets++}.sock`)): GatewayMount {
-    const mount = new GatewayMount(options, socketPath, this.#logger);
+  #addMount(options: MountOptions, socketName = `cap-${this.#id}-${this.#sockets++}`): GatewayMount {
+    const mount = new GatewayMount(options, socketName, this.#logger);
     this.#mounts.set(options.path, mount);
     mount.worker.on('ready', () => void this.#serve(mount));
     mount.worker.on('died', (error) => this.emit('interrupted', options.path, error));
@@ -244,7 +240,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     if (!remote || !mount.worker.remote) return;
     try {
       const { path, maxReaders } = mount.options;
-      await remote.serve(path, mount.socketPath, mount.description?.label ?? '', { maxReaders });
+      await remote.serve(path, mount.socketName, mount.description?.label ?? '', { maxReaders });
       this.emit('resumed', mount.options.path);
     } catch (error) {
       if (!this.#closed && remote === this.#doors.remote) {

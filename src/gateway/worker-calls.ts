@@ -24,8 +24,8 @@ export interface CaptureDescription {
 
 /** What the gateway asks of a capture worker: one source, captured and encoded. */
 export interface CaptureCalls {
-  /** Resolves with the first coded frame; the stream is sent to the ReceivedStream at `socketPath`. */
-  open(options: Sendable<CaptureSessionOptions>, socketPath: string): Promise<CaptureDescription>;
+  /** Resolves with the first coded frame; the stream is sent to the ReceivedStream at `socketName`. */
+  open(options: Sendable<CaptureSessionOptions>, socketName: string): Promise<CaptureDescription>;
   stats(): CaptureStats;
 }
 
@@ -46,10 +46,9 @@ export interface DoorDescription {
 
 /** What the gateway asks of the door worker, which serves every mount. */
 export interface DoorCalls {
-  /** @param folder of the sockets; removed when the gateway was killed */
-  open(options: DoorOptions, folder: string): Promise<DoorDescription>;
-  /** Takes the mount's stream at `socketPath` and serves it once it arrives; again is no fault. */
-  serve(path: string, socketPath: string, label: string, limits: RtspMountOptions): Promise<void>;
+  open(options: DoorOptions): Promise<DoorDescription>;
+  /** Takes the mount's stream at `socketName` and serves it once it arrives; again is no fault. */
+  serve(path: string, socketName: string, label: string, limits: RtspMountOptions): Promise<void>;
   remove(path: string): Promise<void>;
   stats(): RtspServer['stats'];
   kick(id: number): boolean;

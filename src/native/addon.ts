@@ -280,7 +280,7 @@ export interface NativeAddon {
     new (pipeline: NativePipeline, appsink: string, minKeyFrameIntervalMs: number, keepGop?: boolean): NativeHub;
     new (receiver: NativeUnitReceiver): NativeHub;
   };
-  readonly UnitSender: new (hub: NativeHub, path: string) => NativeUnitSender;
+  readonly UnitSender: new (hub: NativeHub, socketName: string) => NativeUnitSender;
   /** Listens at `path`, in place of whatever is there. */
   readonly UnitReceiver: new (
     path: string,

@@ -142,9 +142,9 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   }
 
   /** Sends the stream to the process of this machine that has a ReceivedStream at that socket. */
-  sendTo(socketPath: string): UnitSender {
+  sendTo(socketName: string): UnitSender {
     this.#requireOpen();
-    const sender = new UnitSender(this.stream, socketPath);
+    const sender = new UnitSender(this.stream, socketName);
     this.#doors.push(sender);
     return sender;
   }

@@ -9,11 +9,11 @@ export class ReceivedStream implements AccessUnitStream, Closable {
 
   /**
    * Listens from construction on. Senders may come and go; the stream, and who reads it, stays.
-   * @param socketPath of a Unix socket, in a folder that nobody else may enter; what is there is replaced
+   * @param socketName of Linux's abstract namespace, 107 bytes at most; only processes of the same user are let in
    * @throws CAP_PIPELINE_FAILED
    */
-  constructor(socketPath: string) {
-    this.#receiver = native((addon) => new addon.UnitReceiver(socketPath));
+  constructor(socketName: string) {
+    this.#receiver = native((addon) => new addon.UnitReceiver(socketName));
     this.native = native((addon) => new addon.AccessUnitHub(this.#receiver));
   }
 

@@ -7,8 +7,8 @@ export class UnitSender implements Closable {
   readonly #native: NativeUnitSender;
 
   /** Connects, now and whenever the other side was started anew. */
-  constructor(stream: AccessUnitStream, socketPath: string) {
-    this.#native = native((addon) => new addon.UnitSender(stream.native, socketPath));
+  constructor(stream: AccessUnitStream, socketName: string) {
+    this.#native = native((addon) => new addon.UnitSender(stream.native, socketName));
   }
 
   get stats(): DoorStats & { readonly connected: boolean } {

@@ -1,32 +1,40 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { CaptureSession } from '../../src/session/index.js';
 import { ReceivedStream, RtspServer } from '../../src/transport/index.js';
 import { testPicture } from '../support/capture.js';
-import { seededRandom } from '../support/prng.js';
+import { type ProcessOptions, type RunningProcess, start } from '../support/process.js';
 import { readProcessUsage } from '../support/process-usage.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
 import { metadataOf } from '../support/unit-metadata.js';
 
-let folder: string;
-let socketPath: string;
+let socketName: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cap-link-'));
-  socketPath = join(folder, 'units.sock');
+  socketName = `cap-test-${randomUUID()}`;
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const PATIENCE = { timeout: 20_000 };
 
 const openSession = (): Promise<CaptureSession> =>
   CaptureSession.open({ source: testPicture(), fps: 60, encoder: { gopSeconds: 600 } });
 
+/**
+ * Another process with a socket `s` and the socket's `name`, that does what the Python code says until it prints
+ * "ready", and then waits. Node 20 pads names of the abstract namespace, so it cannot be the other end itself.
+ */
+async function peer(code: string, options: ProcessOptions = {}): Promise<RunningProcess> {
+  const setUp = `import socket, sys\nname = "\\0" + sys.argv[1]\ns = socket.socket(socket.AF_UNIX)\n`;
+  const running = start('python3', ['-c', `${setUp}${code}\nsys.stdin.read()`, socketName], {
+    keepStdinOpen: true,
+    ...options,
+  });
+  await running.waitForOutput(/ready/);
+  return running;
+}
+
 /** A stream that is received, and served. */
 async function serveReceived() {
-  const stream = new ReceivedStream(socketPath);
+  const stream = new ReceivedStream(socketName);
   const server = new RtspServer({ port: 0 });
   return {
     stream,
@@ -42,7 +50,7 @@ async function serveReceived() {
 test('every access unit arrives, in order, with what its SEI says', async () => {
   await using received = await serveReceived();
   await using session = await openSession();
-  session.sendTo(socketPath);
+  session.sendTo(socketName);
   await received.server.mount('/cap', received.stream);
   await using reader = await RtspPlayer.overTcp(received.url);
   await reader.waitForUnits(120);
@@ -53,7 +61,7 @@ test('every access unit arrives, in order, with what its SEI says', async () => 
 test('who joins gets a key frame through the link, whatever the GOP', async () => {
   await using received = await serveReceived();
   await using session = await openSession();
-  session.sendTo(socketPath);
+  session.sendTo(socketName);
   await received.server.mount('/cap', received.stream);
   await using first = await RtspPlayer.overTcp(received.url);
   await first.waitForUnits(30);
@@ -64,14 +72,14 @@ test('who joins gets a key frame through the link, whatever the GOP', async () =
 test('readers stay while another sender takes the place of the first, and time goes on', async () => {
   await using received = await serveReceived();
   const first = await openSession();
-  first.sendTo(socketPath);
+  first.sendTo(socketName);
   await received.server.mount('/cap', received.stream);
   await using reader = await RtspPlayer.overTcp(received.url);
   await reader.waitForUnits(30);
   await first.close();
   const before = reader.units.length;
   await using second = await openSession();
-  second.sendTo(socketPath);
+  second.sendTo(socketName);
   await reader.waitForUnits(30);
   expect(reader.units[before]?.key).toBe(true);
   const times = reader.units.map((unit) => unit.rtpTime);
@@ -81,37 +89,38 @@ test('readers stay while another sender takes the place of the first, and time g
 });
 
 test('a receiver that hangs costs whole GOPs, and never holds capture up', async () => {
-  const sockets: Socket[] = [];
-  const hangs = createServer((socket) => sockets.push(socket.pause())).listen(socketPath);
+  await using _hangs = await peer(
+    `s.bind(name); s.listen(); print("ready", flush=True); c = [s.accept() for _ in "ab"]`,
+  );
   await using session = await CaptureSession.open({
     source: { kind: 'test', pattern: 'noise', size: { width: 640, height: 360 } },
     fps: 60,
   });
-  const sender = session.sendTo(socketPath);
-  try {
-    await vi.waitFor(() => expect(sender.stats.dropped).toBeGreaterThan(60), PATIENCE);
-    const { framesEncoded } = session.stats;
-    await vi.waitFor(() => expect(session.stats.framesEncoded).toBeGreaterThan(framesEncoded + 60), PATIENCE);
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => hangs.close(resolve));
-  }
+  const sender = session.sendTo(socketName);
+  await vi.waitFor(() => expect(sender.stats.dropped).toBeGreaterThan(60), PATIENCE);
+  const { framesEncoded } = session.stats;
+  await vi.waitFor(() => expect(session.stats.framesEncoded).toBeGreaterThan(framesEncoded + 60), PATIENCE);
 });
 
 test('a receiver takes any bytes for the end of a sender, and then the next one', async () => {
   await using received = await serveReceived();
-  const random = seededRandom(7);
   const { descriptors } = readProcessUsage(process.pid);
-  for (let round = 0; round < 200; round++) {
-    const bytes = Buffer.from(Array.from({ length: random.below(64) }, () => random.below(256)));
-    // Half of them begin as a message would: hello, caps, unit, key unit.
-    if (round % 2 === 0 && bytes.length >= 8) bytes.writeUInt32LE(1 + random.below(4), 0);
-    if (round % 4 === 0 && bytes.length >= 8) bytes.writeUInt32LE(random.below(100), 4);
-    const socket = connect(socketPath);
-    await new Promise((resolve) => socket.on('error', resolve).on('close', resolve).end(bytes).resume());
-  }
+  // Half of them begin as a message would: hello, caps, unit, key unit, with a small size.
+  await using fuzzer = await peer(`
+import random, struct
+random.seed(7)
+for i in range(200):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(name)
+    data = random.randbytes(random.randrange(64))
+    if i % 2: data = struct.pack("<II", random.randrange(1, 5), random.randrange(100)) + data
+    try: s.sendall(data)
+    except OSError: pass
+    s.close()
+print("ready", flush=True)`);
+  await fuzzer.close();
   await using session = await openSession();
-  session.sendTo(socketPath);
+  session.sendTo(socketName);
   await received.server.mount('/cap', received.stream);
   await using reader = await RtspPlayer.overTcp(received.url);
   await reader.waitForUnits(5);
@@ -119,17 +128,24 @@ test('a receiver takes any bytes for the end of a sender, and then the next one'
   expect(readProcessUsage(process.pid).descriptors).toBeLessThan(descriptors + 100);
 });
 
-test('closing either end is idempotent, quick beside a silent other end, and leaves no socket', async () => {
-  const stream = new ReceivedStream(socketPath);
-  const silent = connect(socketPath).on('error', () => {});
-  await new Promise((resolve) => silent.once('connect', resolve));
-  silent.write(Buffer.alloc(3)); // a message that never ends
-  await stream.close();
-  await stream.close();
-  expect(existsSync(socketPath)).toBe(false);
-  silent.destroy();
+test.runIf(process.getuid?.() === 0)('a process of another user is not let in', async () => {
+  await using received = await serveReceived();
+  await using stranger = await peer('s.connect(name); print("ready", s.recv(1), flush=True)', { unprivileged: true });
+  expect(stranger.stdout).toBe("ready b''\n");
   await using session = await openSession();
-  const sender = session.sendTo(socketPath); // nobody listens
+  session.sendTo(socketName);
+  await received.server.mount('/cap', received.stream);
+});
+
+test('closing either end is idempotent, quick beside a silent other end, and gives the name back', async () => {
+  const stream = new ReceivedStream(socketName);
+  // A message that never ends.
+  await using _silent = await peer('s.connect(name); s.sendall(bytes(3)); print("ready", flush=True)');
+  await stream.close();
+  await stream.close();
+  expect(() => new ReceivedStream(socketName).close()).not.toThrow();
+  await using session = await openSession();
+  const sender = session.sendTo(socketName); // nobody listens
   await sender.close();
   await sender.close();
 });
