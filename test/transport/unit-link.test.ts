@@ -24,7 +24,7 @@ const openSession = (): Promise<CaptureSession> =>
  */
 async function peer(code: string, options: ProcessOptions = {}): Promise<RunningProcess> {
   const setUp = `import socket, sys\nname = "\\0" + sys.argv[1]\ns = socket.socket(socket.AF_UNIX)\n`;
-  const running = start('python3', ['-c', `${setUp}${code}\nsys.stdin.read()`, socketName], {
+  const running = start('/usr/bin/python3', ['-c', `${setUp}${code}\nsys.stdin.read()`, socketName], {
     keepStdinOpen: true,
     ...options,
   });
