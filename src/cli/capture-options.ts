@@ -33,6 +33,7 @@ export interface CaptureFlags {
   readonly share?: SharedKind;
   readonly cursor: boolean;
   readonly keepAlive?: number;
+  readonly sourceFingerprint?: string;
   readonly size?: Size;
   readonly scalePreset?: string;
   readonly gundam?: true;
@@ -77,6 +78,7 @@ export function addCaptureOptions(command: Command): Command {
     'longest time between frames of a still screen (default: 1s)',
     duration('--keep-alive', 10),
   );
+  command.option('--source-fingerprint <sha256:…>', 'of an rtsps:// source, take this certificate and no other');
   add('--size <WxH>', 'size of the test source (default: 1280x720)', size('--size'));
   command.option('--scale-preset <name|file>', 'scale to a preset: see `cap presets`');
   command.option('--gundam', "compose DeepSeek-OCR's Gundam views into each frame");
@@ -105,9 +107,13 @@ export function addCaptureOptions(command: Command): Command {
  */
 export function toSource(flags: CaptureFlags, window: string | undefined): SourceOptions {
   const { source = { kind: 'screen' }, displayServer, display, monitor, region, share, cursor, size } = flags;
-  const { keepAlive } = flags;
+  const { keepAlive, sourceFingerprint } = flags;
   if (size && source.kind !== 'test') {
     throw new CapError('CAP_USAGE', '--size is for --source test', { hint: 'scale with --scale-preset' });
+  }
+  const isSecure = source.kind === 'rtsp' && source.url.startsWith('rtsps:');
+  if (sourceFingerprint !== undefined && !isSecure) {
+    throw new CapError('CAP_USAGE', '--source-fingerprint is for --source rtsps://…', { hint: 'leave it out' });
   }
   if (source.kind === 'screen') {
     return { kind: 'screen', displayServer, display, monitor, region, window, share, cursor, keepAliveMs: keepAlive };
@@ -122,6 +128,7 @@ export function toSource(flags: CaptureFlags, window: string | undefined): Sourc
     'keep-alive': keepAlive,
   }).find(([, value]) => value !== undefined);
   if (idle) throw new CapError('CAP_USAGE', `--${idle[0]} is for --source screen`, { hint: 'leave it out' });
+  if (source.kind === 'rtsp') return { ...source, tls: { fingerprint: sourceFingerprint } };
   return source.kind === 'test' ? { ...source, size } : source;
 }
 

@@ -45,7 +45,7 @@ export async function explainRtspFailure(error: CapError, address: string): Prom
   const shown = /untrusted certificate (sha256:[0-9a-f]+)/.exec(text)?.[1];
   if (shown !== undefined) {
     return new CapError('CAP_TLS_UNTRUSTED', `the server's certificate is not trusted: it is ${shown}`, {
-      hint: 'if it is the right one, pin it with --tls-fingerprint; else name its authority with --tls-ca',
+      hint: 'if it is the right one, pin it with --tls-fingerprint, or that of a source with --source-fingerprint',
       cause: error,
     });
   }

@@ -12,6 +12,8 @@ export interface FeedInput {
   readonly paced: boolean;
   /** Most frames a second of raw video. */
   readonly fps: number;
+  /** Sets what neither the launch syntax nor properties can. */
+  readonly prepare?: (pipeline: Pipeline) => void;
 }
 
 export type FeedConnectionEvents = {
@@ -51,6 +53,7 @@ export class FeedConnection extends TypedEvents<FeedConnectionEvents> implements
       input.properties,
     );
     try {
+      input.prepare?.(pipeline);
       pipeline.stampFrames('arrived');
       return new FeedConnection(pipeline, await firstSize(pipeline, signal), input.coded ? 0 : input.fps);
     } catch (error) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildCommands, runCap, startCap } from '../support/cap.js';
 import { probe } from '../support/media-clients.js';
+import { start } from '../support/process.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
 
 beforeAll(buildCommands);
@@ -67,6 +68,16 @@ describe('cap user', () => {
   });
 });
 
+test('a password that is typed is not shown', async () => {
+  const typed = `${process.execPath} bin/cap.mjs user add ann --auth-file ${users}`;
+  await using terminal = start('script', ['-qec', typed, '/dev/null'], { keepStdinOpen: true });
+  await terminal.waitForOutput(/Password for ann: /);
+  terminal.stdin.write(`${PASSWORD}\r`);
+  expect((await terminal.waitForExit()).code).toBe(0);
+  expect(terminal.stdout).not.toContain('horse');
+  expect(readFileSync(users, 'utf8')).toBe(`${HTDIGEST}\n`);
+});
+
 describe('cap --rtsp with logins', () => {
   test('takes a file as htdigest writes it, and warns when others can read it', async () => {
     await addUser('ann', PASSWORD);
@@ -115,6 +126,7 @@ describe('cap --rtsp with logins', () => {
     [['--tls-cert', 'x.pem'], /--tls-cert needs --tls-key/],
     [['--tls-cert', 'x.pem', '--tls-key', 'y.pem'], /cannot read the TLS (certificate|key)/],
     [['--rtsps-port', '0'], /--rtsps-port is for TLS/],
+    [['--source-fingerprint', 'sha256:00'], /--source-fingerprint is for --source rtsps/],
     [['--max-readers', '0'], /whole number from 1 to 1000/],
   ])('%j is refused, and no password is quoted', async (args, message) => {
     const result = await runCap(['--rtsp', '--source', 'test', ...args]);

@@ -126,6 +126,15 @@ test('the sampler takes the certificate that is pinned, or of an authority that 
   }
 });
 
+test('a camera behind TLS is pulled when its certificate is pinned, and refused otherwise', async () => {
+  const source = { kind: 'rtsp', url: secureUrl } as const;
+  await using downstream = await serveCapture({ source: { ...source, tls: { fingerprint: fingerprintOf(identity) } } });
+  expect(downstream.session.passesOn).toBe(true);
+  await using player = await RtspPlayer.overTcp(downstream.url);
+  await player.waitForUnits(5);
+  await expect(serveCapture({ source })).rejects.toMatchObject({ code: 'CAP_TLS_UNTRUSTED' });
+});
+
 test('the sampler refuses any other', async () => {
   const other = await selfSignedIdentity(join(folder, 'other'));
   const refusals = [{}, { fingerprint: fingerprintOf(other) }, { caFile: join(folder, 'other', 'self-signed.pem') }];
