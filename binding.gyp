@@ -24,6 +24,7 @@
         "native/live_source.cc",
         "native/login_limiter.cc",
         "native/main_loop.cc",
+        "native/picture_diff.cc",
         "native/pipeline.cc",
         "native/pipewire_connection.cc",
         "native/pipewire_format.cc",

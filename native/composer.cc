@@ -19,9 +19,12 @@ I420 ViewOf(GstVideoFrame* frame) {
   return view;
 }
 
-void ToI420(GstVideoFrame* frame, const I420& out) {
-  const auto* pixels = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, 0));
+// Converts `rect` of an RGB frame, whose origin is even, into `picture`, which is of the frame's size.
+void ToI420(GstVideoFrame* frame, const Rect& rect, const I420& picture) {
   const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
+  const auto* pixels = static_cast<const uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, 0)) +
+                       static_cast<ptrdiff_t>(rect.y) * stride + static_cast<ptrdiff_t>(rect.x) * 4;
+  const I420 out = picture.Crop(rect);
   // libyuv names formats by register, GStreamer by memory: ARGB is B,G,R,A and ABGR is R,G,B,A in memory.
   const GstVideoFormat format = GST_VIDEO_FRAME_FORMAT(frame);
   const bool blue_first = format == GST_VIDEO_FORMAT_BGRx || format == GST_VIDEO_FORMAT_BGRA;
@@ -87,13 +90,15 @@ bool Composer::IsIdentity(int width, int height) const {
   return whole(view.source) && whole(view.target);
 }
 
-I420 Composer::SourcePicture(GstVideoFrame* in) {
+// The frame as I420; of one that is RGB only the damage is converted, when that is known.
+I420 Composer::SourcePicture(GstVideoFrame* in, const Rects* damage) {
   if (GST_VIDEO_FRAME_FORMAT(in) == GST_VIDEO_FORMAT_I420) return ViewOf(in);
-  const int width = GST_VIDEO_FRAME_WIDTH(in), height = GST_VIDEO_FRAME_HEIGHT(in);
-  if (!converted_ || converted_->view().width != width || converted_->view().height != height) {
-    converted_ = std::make_unique<I420Picture>(width, height);
+  const Rect whole{0, 0, GST_VIDEO_FRAME_WIDTH(in), GST_VIDEO_FRAME_HEIGHT(in)};
+  if (!converted_ || converted_->view().width != whole.width || converted_->view().height != whole.height) {
+    converted_ = std::make_unique<I420Picture>(whole.width, whole.height);
+    damage = nullptr;
   }
-  ToI420(in, converted_->view());
+  for (const Rect& rect : damage ? *damage : Rects{whole}) ToI420(in, EvenOut(rect, whole), converted_->view());
   return converted_->view();
 }
 
@@ -127,10 +132,10 @@ void Composer::ComposeAll(GstVideoFrame* in, const std::vector<ComposePlan::View
   const I420& canvas = canvas_->view();
   const bool converts = GST_VIDEO_FRAME_FORMAT(in) != GST_VIDEO_FORMAT_I420;
   if (converts && planned && IsIdentity(GST_VIDEO_FRAME_WIDTH(in), GST_VIDEO_FRAME_HEIGHT(in))) {
-    ToI420(in, canvas);
+    ToI420(in, {0, 0, canvas.width, canvas.height}, canvas);
     return;
   }
-  const I420 source = SourcePicture(in);
+  const I420 source = SourcePicture(in, nullptr);
   for (size_t i = 0; i < views.size(); ++i) ScaleView(i, views[i], source, planned);
 }
 
@@ -148,8 +153,14 @@ void Composer::ScaleView(size_t index, const ComposePlan::View& view, const I420
 
 Rects Composer::ScaleDamage(GstVideoFrame* in, const Rects& damage) {
   canvas_->MakeWritable();
-  const I420 source = SourcePicture(in);
   Rects reached;
+  const I420& canvas = canvas_->view();
+  if (GST_VIDEO_FRAME_FORMAT(in) != GST_VIDEO_FORMAT_I420 && IsIdentity(canvas.width, canvas.height)) {
+    for (const Rect& rect : damage) reached.push_back(EvenOut(rect, {0, 0, canvas.width, canvas.height}));
+    for (const Rect& rect : reached) ToI420(in, rect, canvas);
+    return reached;
+  }
+  const I420 source = SourcePicture(in, &damage);
   for (size_t i = 0; i < plan_.views.size(); ++i) {
     const ComposePlan::View& view = plan_.views[i];
     const int factor = WholeFactor(view);

@@ -44,7 +44,7 @@ class Composer {
   void ComposeAll(GstVideoFrame* in, const std::vector<ComposePlan::View>& views, bool planned);
   void ScaleView(size_t index, const ComposePlan::View& view, const I420& source, bool planned);
   Rects ScaleDamage(GstVideoFrame* in, const Rects& damage);
-  I420 SourcePicture(GstVideoFrame* in);
+  I420 SourcePicture(GstVideoFrame* in, const Rects* damage);
 
   ComposePlan plan_;
   std::unique_ptr<SharedPicture> canvas_;

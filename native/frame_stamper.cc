@@ -2,7 +2,11 @@
 
 #include <time.h>
 
+#include <optional>
+#include <utility>
+
 #include "frame_meta.h"
+#include "picture_diff.h"
 
 namespace cap {
 
@@ -15,15 +19,25 @@ uint64_t ClockNs(clockid_t clock) {
 }
 
 struct Stamper {
-  std::shared_ptr<std::atomic<uint64_t>> counter;
+  Stamper(std::shared_ptr<std::atomic<uint64_t>> counter, DamageFrom damage)
+      : counter(std::move(counter)), damage(damage) {}
+
+  const std::shared_ptr<std::atomic<uint64_t>> counter;
+  const DamageFrom damage;
   int width = 0;
   int height = 0;
+  std::optional<GstVideoInfo> raw;
+  PictureDiff diff;
 };
 
 void OnCaps(GstPad* pad, Stamper* stamper, GstEvent* event) {
   GstCaps* caps;
   gst_event_parse_caps(event, &caps);
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  GstVideoInfo info;
+  stamper->raw.reset();
+  if (gst_structure_has_name(structure, "video/x-raw") && gst_video_info_from_caps(&info, caps)) stamper->raw = info;
+  stamper->diff.Forget();
   int width = 0, height = 0;
   if (!gst_structure_get_int(structure, "width", &width) || !gst_structure_get_int(structure, "height", &height))
     return;
@@ -36,6 +50,14 @@ void OnCaps(GstPad* pad, Stamper* stamper, GstEvent* event) {
       gst_structure_new("cap-source-size", "width", G_TYPE_INT, width, "height", G_TYPE_INT, height, nullptr);
   gst_element_post_message(element, gst_message_new_element(GST_OBJECT(element), message));
   gst_object_unref(element);
+}
+
+void FindDamage(Stamper* stamper, GstBuffer* buffer, FrameMeta* meta) {
+  if (stamper->damage == DamageFrom::kNobody || !stamper->raw) return;
+  // A source that recycles its buffers leaves on them what was found when they last passed.
+  if (stamper->damage == DamageFrom::kPictures) delete std::exchange(meta->damage, nullptr);
+  if (meta->damage) return stamper->diff.Forget();
+  if (auto changed = stamper->diff.Compare(buffer, *stamper->raw)) SetRects(meta->damage, std::move(*changed));
 }
 
 void Stamp(GstPad* pad, Stamper* stamper, GstBuffer* buffer) {
@@ -54,6 +76,7 @@ void Stamp(GstPad* pad, Stamper* stamper, GstBuffer* buffer) {
   meta->wall_us = WallUs() - (now - captured) / 1000;
   meta->width = static_cast<guint32>(stamper->width);
   meta->height = static_cast<guint32>(stamper->height);
+  FindDamage(stamper, buffer, meta);
 }
 
 GstPadProbeReturn OnData(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
@@ -74,9 +97,9 @@ GstPadProbeReturn OnData(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
 uint64_t MonotonicNs() { return ClockNs(CLOCK_MONOTONIC); }
 uint64_t WallUs() { return ClockNs(CLOCK_REALTIME) / 1000; }
 
-void AttachFrameStamper(GstElement* element, std::shared_ptr<std::atomic<uint64_t>> counter) {
+void AttachFrameStamper(GstElement* element, std::shared_ptr<std::atomic<uint64_t>> counter, DamageFrom damage) {
   GstPad* pad = gst_element_get_static_pad(element, "src");
-  auto* stamper = new Stamper{std::move(counter)};
+  auto* stamper = new Stamper(std::move(counter), damage);
   const auto types = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
   gst_pad_add_probe(pad, types, OnData, stamper, [](gpointer data) { delete static_cast<Stamper*>(data); });
   gst_object_unref(pad);

@@ -222,10 +222,14 @@ void Pipeline::SetProperty(const Napi::CallbackInfo& info) {
   gst_object_unref(element);
 }
 
-// stampFrames(element): see frame_stamper.h
+// stampFrames(element, damage?: 'source' | 'pictures'): see frame_stamper.h
 void Pipeline::StampFrames(const Napi::CallbackInfo& info) {
   GstElement* element = Element(info.Env(), info[0].As<Napi::String>().Utf8Value());
-  AttachFrameStamper(element, stamped_);
+  const std::string from = info[1].IsString() ? info[1].As<Napi::String>().Utf8Value() : "";
+  AttachFrameStamper(element, stamped_,
+                     from == "source"     ? DamageFrom::kSource
+                     : from == "pictures" ? DamageFrom::kPictures
+                                          : DamageFrom::kNobody);
   gst_object_unref(element);
 }
 

@@ -15,6 +15,9 @@ export type NativeListener = (event: NativeEvent) => void;
 /** Properties to set on named elements, values as GStreamer's text form. */
 export type ElementProperties = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** Who says what changed since the frame before: the source, and else, or always, its pictures when they are compared. */
+export type DamageFrom = 'source' | 'pictures';
+
 export interface NativePipeline {
   play(): Promise<void>;
   rest(): Promise<void>;
@@ -22,7 +25,7 @@ export interface NativePipeline {
   sendEos(): void;
   rewind(): Promise<void>;
   setProperty(element: string, property: string, value: string): void;
-  stampFrames(element: string): void;
+  stampFrames(element: string, damage?: DamageFrom): void;
   framesStamped(): number;
 }
 

@@ -1,5 +1,12 @@
 import { CapError, closedError, once, type Size, TypedEvents } from '../core/index.js';
-import { type ElementProperties, type NativeEvent, type NativePipeline, native, nativePromise } from './addon.js';
+import {
+  type DamageFrom,
+  type ElementProperties,
+  type NativeEvent,
+  type NativePipeline,
+  native,
+  nativePromise,
+} from './addon.js';
 
 export type PipelineEvents = {
   /** The pipeline failed; it gives no more data. `element` is the failing element's name. */
@@ -41,9 +48,9 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
     native(() => this.native.setProperty(element, property, value));
   }
 
-  /** Numbers frames leaving `element` and stamps them with their capture time. */
-  stampFrames(element: string): void {
-    native(() => this.native.stampFrames(element));
+  /** Numbers frames leaving `element` and stamps them with their capture time, and what changed if `damage` is given. */
+  stampFrames(element: string, damage?: DamageFrom): void {
+    native(() => this.native.stampFrames(element, damage));
   }
 
   get framesStamped(): number {

@@ -66,7 +66,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
       { ...source.properties, ...encoder?.properties },
     );
     try {
-      this.pipeline.stampFrames('capture');
+      this.pipeline.stampFrames('capture', source.tellsDamage ? 'source' : 'pictures');
       this.#applyPlan();
       this.#watch = this.#watchSource();
     } catch (error) {

@@ -1,6 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import type { CapError, Size } from '../../src/core/index.js';
-import { type ElementProperties, type NativePicture, native, Pipeline } from '../../src/native/index.js';
+import {
+  type DamageFrom,
+  type ElementProperties,
+  type NativePicture,
+  native,
+  Pipeline,
+} from '../../src/native/index.js';
 import { type ScalePlan, toNativePlan } from '../../src/producer/index.js';
 
 /** Raw frames of an X display, as they would go to the encoder. */
@@ -17,6 +23,7 @@ export interface RawCaptureOptions {
   readonly source: { readonly width: number; readonly height: number };
   readonly cursor?: boolean;
   readonly element?: 'capx11src' | 'ximagesrc';
+  readonly damage?: DamageFrom;
 }
 
 /** Raw frames of any source. */
@@ -28,6 +35,8 @@ export interface RawFramesOptions {
   readonly source: Size;
   /** How it is scaled until it changes its size. @default not at all, odd edges included */
   readonly plan?: ScalePlan;
+  /** Who says what changed. @default only the source */
+  readonly damage?: DamageFrom;
   /** Called with the pipeline before it plays. */
   readonly onBuilt?: (pipeline: Pipeline) => void;
   /** What ends the pipeline before it is closed. */
@@ -35,23 +44,24 @@ export interface RawFramesOptions {
 }
 
 export async function startRawCapture(options: RawCaptureOptions): Promise<RawCapture> {
-  const { display, plan, source, cursor = false, element = 'capx11src' } = options;
+  const { display, plan, source, cursor = false, element = 'capx11src', damage } = options;
   return startRawFrames({
     launch: `${element} name=source ! video/x-raw,framerate=120/1`,
     properties: { source: { 'display-name': display, 'show-pointer': String(cursor) } },
     plan,
     source,
+    ...(damage && { damage }),
   });
 }
 
 export async function startRawFrames(options: RawFramesOptions): Promise<RawCapture> {
-  const { launch, properties, source, plan = unscaled(source), onBuilt, onFailed } = options;
+  const { launch, properties, source, plan = unscaled(source), damage, onBuilt, onFailed } = options;
   const pipeline = new Pipeline(
     `${launch} ! identity name=captured silent=true ! capcompose name=compose ! identity name=raw ` +
       '! appsink name=frames sync=false async=false max-buffers=1 drop=true',
     properties,
   );
-  pipeline.stampFrames('captured');
+  pipeline.stampFrames('captured', damage);
   const follow = (size: Size, next: ScalePlan): void =>
     native((addon) => addon.setComposePlan(pipeline.native, 'compose', toNativePlan(next, size)));
   let current = source;
