@@ -255,7 +255,8 @@ Napi::Function AccessUnitHub::Define(Napi::Env env) {
       {InstanceMethod<&AccessUnitHub::RequestKeyFrame>("requestKeyFrame"),
        InstanceMethod<&AccessUnitHub::SetStaticSections>("setStaticSections"),
        InstanceMethod<&AccessUnitHub::Stats>("stats"), InstanceMethod<&AccessUnitHub::OnWatched>("onWatched"),
-       InstanceMethod<&AccessUnitHub::Watched>("watched"), InstanceMethod<&AccessUnitHub::Close>("close")});
+       InstanceMethod<&AccessUnitHub::Watched>("watched"), InstanceMethod<&AccessUnitHub::Watch>("watch"),
+       InstanceMethod<&AccessUnitHub::Close>("close")});
 }
 
 AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
@@ -313,6 +314,12 @@ Napi::Value AccessUnitHub::Stats(const Napi::CallbackInfo& info) {
   const uint64_t newest = counters.newest_captured_ns;
   if (newest > 0) stats.Set("newestAgeMs", static_cast<double>(MonotonicNs() - newest) / 1e6);
   return stats;
+}
+
+// watch(): somebody looks at the stream until the function that it gives is called
+Napi::Value AccessUnitHub::Watch(const Napi::CallbackInfo& info) {
+  auto watching = std::make_shared<std::unique_ptr<Watching>>(std::make_unique<Watching>(core_));
+  return Napi::Function::New(info.Env(), [watching](const Napi::CallbackInfo&) { watching->reset(); });
 }
 
 void AccessUnitHub::Close(const Napi::CallbackInfo&) {

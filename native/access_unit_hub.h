@@ -135,6 +135,7 @@ class AccessUnitHub : public Napi::ObjectWrap<AccessUnitHub> {
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void OnWatched(const Napi::CallbackInfo& info);
   Napi::Value Watched(const Napi::CallbackInfo& info);
+  Napi::Value Watch(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<HubCore> core_;

@@ -99,7 +99,8 @@ StillDoor::StillDoor(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     const auto core = weak.lock();
     if (core && core->notify.exchange(false)) core->units.Post({"unit", {}});
   });
-  core_->hub->Add(core_->ring);
+  // Whoever asks for a picture watches while it is taken: what is kept for nobody is no reason to capture.
+  core_->hub->Add(core_->ring, false);
 }
 
 StillDoor::~StillDoor() { Close(); }

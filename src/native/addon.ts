@@ -50,6 +50,8 @@ export interface NativeHub {
   onWatched(listener: () => void): void;
   /** Whether anybody looks at the stream. */
   watched(): boolean;
+  /** Somebody does, until the result is called. */
+  watch(): () => void;
   stats(): HubStats;
   close(): void;
 }

@@ -117,20 +117,31 @@ export class StillDoor implements Closable {
     const askedNs = monotonicNowNs();
     const newest = this.#native.find();
     const usable = newest && agoMs !== 0 && ageMsOf(newest) <= maxAgeMs ? newest : undefined;
-    const lasts = usable && ageMsOf(usable) + Math.min(HANDLING_MS, maxAgeMs / 2) <= maxAgeMs;
+    const lasts = usable !== undefined && ageMsOf(usable) + Math.min(HANDLING_MS, maxAgeMs / 2) <= maxAgeMs;
     if (lasts && usable.unitsToDecode <= MOST_UNITS_TO_DECODE) return usable;
+    // A source that rests, as nobody watches, goes on now.
+    const leave = this.#stream.native.watch();
+    try {
+      const unit = (await this.#fresh(askedNs, maxAgeMs, lasts)) ?? usable;
+      if (unit && ageMsOf(unit) <= maxAgeMs) return unit;
+    } finally {
+      leave();
+    }
+    throw unavailable(
+      newest ? `the newest picture is ${Math.round(ageMsOf(newest))} ms old` : 'there is no picture yet',
+    );
+  }
+
+  /** A picture that is captured after `askedNs`, soon, if there is one; better one that is quickly decoded. */
+  async #fresh(askedNs: bigint, maxAgeMs: number, lasts: boolean): Promise<KeptUnit | undefined> {
     // Also for a source that sleeps: it captures at once.
     this.#stream.requestKeyFrame();
     const isFresh = (unit: KeptUnit): boolean => unit.capturedMonotonicNs >= askedNs;
     const isCheap = (unit: KeptUnit): boolean => unit.unitsToDecode <= MOST_UNITS_TO_DECODE;
     const patienceMs = lasts ? KEY_FRAME_TIMEOUT_MS : Math.min(maxAgeMs, FRESH_TIMEOUT_MS);
-    const fresh =
+    return (
       (await this.#unitWhen((unit) => isFresh(unit) && isCheap(unit), Math.min(patienceMs, KEY_FRAME_TIMEOUT_MS))) ??
-      (await this.#unitWhen(isFresh, lasts ? 0 : patienceMs - KEY_FRAME_TIMEOUT_MS));
-    const unit = fresh ?? usable;
-    if (unit && ageMsOf(unit) <= maxAgeMs) return unit;
-    throw unavailable(
-      newest ? `the newest picture is ${Math.round(ageMsOf(newest))} ms old` : 'there is no picture yet',
+      (await this.#unitWhen(isFresh, lasts ? 0 : patienceMs - KEY_FRAME_TIMEOUT_MS))
     );
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Sampler } from '../../src/consumer/index.js';
-import { CaptureSession } from '../../src/session/index.js';
+import { CaptureSession, StillDoor } from '../../src/session/index.js';
 import { type ServedCapture, type ServedCaptureOptions, serveCapture, testPicture } from '../support/capture.js';
 import { startDisplay } from '../support/display.js';
 import { probe } from '../support/media-clients.js';
@@ -78,6 +78,19 @@ test('a recording is a watcher', async () => {
   await recorder.close();
   await rests(capture);
   expect(await probe(file)).toMatchObject({ widthPx: 320, heightPx: 240 });
+});
+
+test('a snapshot wakes it, and shows what is there now', async () => {
+  await using capture = await serve();
+  const stills = new StillDoor(capture.session.stream);
+  for (let round = 0; round < 2; round++) {
+    await rests(capture);
+    const before = process.hrtime.bigint();
+    const still = await stills.take({ maxAgeMs: 1000, agoMs: 0 });
+    expect(still.metadata?.capturedMonotonicNs).toBeGreaterThan(before);
+  }
+  await rests(capture);
+  await stills.close();
 });
 
 test('a screen is shown as it is now, not as it was when the last reader left', async () => {
