@@ -53,6 +53,7 @@
         "native/unit_decoder.cc",
         "native/unit_receiver.cc",
         "native/unit_sender.cc",
+        "native/unit_tap.cc",
         "native/unit_wire.cc",
         "native/tls_trust.cc",
         "native/x11_capture.cc",

@@ -254,9 +254,9 @@ Napi::Function AccessUnitHub::Define(Napi::Env env) {
       env, "AccessUnitHub",
       {InstanceMethod<&AccessUnitHub::RequestKeyFrame>("requestKeyFrame"),
        InstanceMethod<&AccessUnitHub::SetStaticSections>("setStaticSections"),
-       InstanceMethod<&AccessUnitHub::Stats>("stats"), InstanceMethod<&AccessUnitHub::OnWatched>("onWatched"),
-       InstanceMethod<&AccessUnitHub::Watched>("watched"), InstanceMethod<&AccessUnitHub::Watch>("watch"),
-       InstanceMethod<&AccessUnitHub::Close>("close")});
+       InstanceMethod<&AccessUnitHub::KeepsGop>("keepsGop"), InstanceMethod<&AccessUnitHub::Stats>("stats"),
+       InstanceMethod<&AccessUnitHub::OnWatched>("onWatched"), InstanceMethod<&AccessUnitHub::Watched>("watched"),
+       InstanceMethod<&AccessUnitHub::Watch>("watch"), InstanceMethod<&AccessUnitHub::Close>("close")});
 }
 
 AccessUnitHub* AccessUnitHub::From(Napi::Value value) {
@@ -299,6 +299,10 @@ void AccessUnitHub::RequestKeyFrame(const Napi::CallbackInfo&) { core_->RequestK
 void AccessUnitHub::SetStaticSections(const Napi::CallbackInfo& info) {
   auto bytes = info[0].As<Napi::Buffer<uint8_t>>();
   core_->SetStaticSections({bytes.Data(), bytes.Data() + bytes.Length()});
+}
+
+Napi::Value AccessUnitHub::KeepsGop(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), core_->keeps_gop());
 }
 
 Napi::Value AccessUnitHub::Stats(const Napi::CallbackInfo& info) {

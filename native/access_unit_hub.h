@@ -132,6 +132,7 @@ class AccessUnitHub : public Napi::ObjectWrap<AccessUnitHub> {
  private:
   void RequestKeyFrame(const Napi::CallbackInfo& info);
   void SetStaticSections(const Napi::CallbackInfo& info);
+  Napi::Value KeepsGop(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void OnWatched(const Napi::CallbackInfo& info);
   Napi::Value Watched(const Napi::CallbackInfo& info);

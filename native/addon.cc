@@ -20,6 +20,7 @@
 #include "tls_trust.h"
 #include "unit_receiver.h"
 #include "unit_sender.h"
+#include "unit_tap.h"
 #include "wayland_display.h"
 #include "wayland_source.h"
 #include "wayland_watch.h"
@@ -109,6 +110,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("UnitReceiver", UnitReceiver::Define(env));
   exports.Set("UnitSender", UnitSender::Define(env));
   exports.Set("X11Pick", X11Pick::Define(env));
+  exports.Set("UnitTap", UnitTap::Define(env));
   exports.Set("X11Watch", X11Watch::Define(env));
   exports.Set("WaylandWatch", WaylandWatch::Define(env));
   exports.Set("setComposePlan", Napi::Function::New(env, SetComposePlanFromJs));

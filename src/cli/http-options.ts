@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { unexpected } from '../core/index.js';
 import { integer } from './parse-options.js';
 
 /** The options that say where and for whom HTTP is served. */
@@ -6,20 +7,36 @@ export interface HttpFlags {
   readonly http?: true;
   readonly httpPort?: number;
   readonly allowOrigin?: readonly string[];
+  readonly webrtcPorts?: readonly [number, number];
+  readonly maxPeers?: number;
 }
 
 export function addHttpOptions(command: Command): Command {
   return command
     .option('--http-port <port>', '0 for a free one (default: 8889)', integer('--http-port', 0, 65535))
-    .option('--allow-origin <url...>', 'web sites whose pages may use it, besides its own');
+    .option('--allow-origin <url...>', 'web sites whose pages may use it, besides its own')
+    .option('--webrtc-ports <first-last>', 'UDP ports for WebRTC, one a viewer (default: any)', portRange)
+    .option('--max-peers <number>', 'viewers by WebRTC at a time (default: 32)', integer('--max-peers', 1, 1000));
 }
 
 /** The first of the options beside --http that was given. */
-export function givenHttpOption({ httpPort, allowOrigin }: HttpFlags): string | undefined {
+export function givenHttpOption(flags: HttpFlags): string | undefined {
+  const { httpPort, allowOrigin, webrtcPorts, maxPeers } = flags;
   if (httpPort !== undefined) return '--http-port';
+  if (webrtcPorts !== undefined) return '--webrtc-ports';
+  if (maxPeers !== undefined) return '--max-peers';
   return allowOrigin && '--allow-origin';
 }
 
-export function toHttp(host: string | undefined, { httpPort, allowOrigin }: HttpFlags) {
-  return { host, port: httpPort, allowedOrigins: allowOrigin };
+export function toHttp(host: string | undefined, flags: HttpFlags) {
+  const { httpPort, allowOrigin, webrtcPorts, maxPeers } = flags;
+  return { host, port: httpPort, allowedOrigins: allowOrigin, webrtc: { udpPorts: webrtcPorts, maxPeers } };
+}
+
+function portRange(value: string): readonly [number, number] {
+  const [, first, last] = /^(\d+)-(\d+)$/.exec(value)?.map(Number) ?? [];
+  if (first === undefined || last === undefined || first < 1024 || last < first || last > 65_535) {
+    throw unexpected('--webrtc-ports', 'two ports from 1024 to 65535, such as 50000-50100', value);
+  }
+  return [first, last];
 }

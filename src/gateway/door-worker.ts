@@ -20,6 +20,7 @@ const calls: DoorCalls = {
     const logger = gatewayLogger(gateway);
     server = new RtspServer({ ...rtsp, logger });
     if (server.exposure) logger.warn(server.exposure);
+    streams.countReaders('rtsp', ({ path }) => opened().stats.readers.filter((reader) => reader.path === path).length);
     http = httpOptions && (await openHttp(streams, httpOptions));
     return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
   },

@@ -13,10 +13,11 @@ import {
   toCapError,
   unexpected,
 } from '../core/index.js';
+import type { HttpOptions } from '../server/index.js';
 import type { CaptureStats, RtspServer, RtspServerOptions } from '../session/index.js';
 import { GatewayMount, type MountOptions } from './gateway-mount.js';
 import { Worker } from './worker.js';
-import type { DoorCalls, DoorDescription, DoorOptions, HttpOptions, Sendable } from './worker-calls.js';
+import type { DoorCalls, DoorDescription, DoorOptions, Sendable } from './worker-calls.js';
 
 /** What a gateway serves, and where. */
 export interface GatewayOptions {

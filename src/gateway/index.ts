@@ -1,3 +1,2 @@
 export * from './gateway.js';
 export type { MountOptions } from './gateway-mount.js';
-export type { HttpOptions } from './worker-calls.js';

@@ -1,5 +1,5 @@
 import type { CapError, LogLevel } from '../core/index.js';
-import type { HttpServerOptions } from '../server/index.js';
+import type { HttpOptions } from '../server/index.js';
 import type {
   CaptureSessionOptions,
   CaptureStats,
@@ -10,9 +10,6 @@ import type {
 
 /** Options that can be sent to another process. */
 export type Sendable<Options> = Omit<Options, 'logger'>;
-
-/** Where HTTP is served; `port` 0 takes a free one. */
-export type HttpOptions = Omit<HttpServerOptions, 'doors'>;
 
 /** A capture as its worker describes it once it runs. */
 export interface CaptureDescription {

@@ -52,6 +52,8 @@ export interface NativeHub {
   watched(): boolean;
   /** Somebody does, until the result is called. */
   watch(): () => void;
+  /** Whether nobody can ask for a key frame: the access units are passed on, not encoded here. */
+  keepsGop(): boolean;
   stats(): HubStats;
   close(): void;
 }
@@ -286,6 +288,12 @@ export interface NativeAddon {
     new (receiver: NativeUnitReceiver): NativeHub;
   };
   readonly UnitSender: new (hub: NativeHub, socketName: string) => NativeUnitSender;
+  /** The listener gets each access unit, its capture time by the monotonic clock, and whether it is a key frame. */
+  readonly UnitTap: new (
+    hub: NativeHub,
+    maxWaiting: number,
+    listener: (bytes: Buffer, capturedUs: number, key: boolean) => void,
+  ) => NativeDoor;
   /** Listens at `path`, in place of whatever is there. */
   readonly UnitReceiver: new (
     path: string,

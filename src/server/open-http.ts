@@ -1,17 +1,26 @@
-import type { StreamTable } from '../session/index.js';
+import { type StreamTable, type WebRtcOptions, WebRtcPeers } from '../session/index.js';
 import type { HttpServer, HttpServerOptions } from './http-server.js';
 
-/** Every HTTP door there is, on one server. @throws CAP_PORT_UNAVAILABLE */
-export async function openHttp(
-  streams: StreamTable,
-  options: Omit<HttpServerOptions, 'doors'> = {},
-): Promise<HttpServer> {
+/** Where the doors over HTTP are served, and for whom. */
+export interface HttpOptions extends Omit<HttpServerOptions, 'doors'> {
+  readonly webrtc?: Omit<WebRtcOptions, 'host'> | undefined;
+}
+
+/** Every HTTP door there is, on one server. @throws CAP_PORT_UNAVAILABLE, CAP_USAGE */
+export async function openHttp(streams: StreamTable, options: HttpOptions = {}): Promise<HttpServer> {
+  const { webrtc, ...server } = options;
   // Loaded only where it is asked for: a plain stream need not carry it.
-  const [{ HttpServer }, { snapshotDoor }, { streamList }, { tsDoor }] = await Promise.all([
+  const [{ HttpServer }, { snapshotDoor }, { streamList }, { tsDoor }, { whepDoor }] = await Promise.all([
     import('./http-server.js'),
     import('./snapshot-door.js'),
     import('./stream-list.js'),
     import('./ts-door.js'),
+    import('./whep-door.js'),
   ]);
-  return HttpServer.open({ ...options, doors: [streamList(streams), snapshotDoor(streams), tsDoor(streams)] });
+  const peers = new WebRtcPeers({ ...webrtc, host: options.host });
+  streams.countReaders('webrtc', ({ stream }) => peers.readersOf(stream));
+  return HttpServer.open({
+    ...server,
+    doors: [streamList(streams), snapshotDoor(streams), tsDoor(streams), whepDoor(streams, peers)],
+  });
 }

@@ -6,7 +6,12 @@ import type { HttpDoor } from './http-door.js';
 export function streamList(streams: StreamTable): HttpDoor {
   const routes = new Hono().get('/api/streams', (context) => {
     context.header('Cache-Control', 'no-store');
-    return context.json([...streams].map(({ path, label, stream }) => ({ path, label, ...stream.stats })));
+    return context.json(
+      [...streams].map((served) => {
+        const { path, label, stream } = served;
+        return { path, label, ...stream.stats, readers: streams.readersOf(served) };
+      }),
+    );
   });
   return { routes, close: async () => {} };
 }

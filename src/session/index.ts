@@ -54,6 +54,8 @@ export {
   type RtspServerOptions,
   type RtspTlsOptions,
   type RtspUser,
+  readFragment,
+  readOffer,
   readTlsIdentity,
   readUserFile,
   removeUser,
@@ -66,6 +68,10 @@ export {
   type StillRequest,
   selfSignedIdentity,
   TsFeed,
+  ufragOf,
+  type WebRtcOptions,
+  type WebRtcPeer,
+  WebRtcPeers,
 } from '../transport/index.js';
 export * from './capture-session.js';
 export * from './monitor-streams.js';

@@ -18,9 +18,16 @@ export type StreamTableEvents = {
 
 /** The streams of this process that doors serve; it owns none of them. */
 export class StreamTable extends TypedEvents<StreamTableEvents> {
-  readonly #streams = new Map<string, ServedStream>();
+  readonly #streams = new Map<string, ServedStream & { label: string }>();
+  readonly #counters = new Map<string, (served: ServedStream) => number>();
 
+  /** A stream that is there already keeps its readers. */
   add(served: ServedStream): void {
+    const before = this.#streams.get(served.path);
+    if (before?.stream === served.stream) {
+      before.label = served.label;
+      return;
+    }
     this.remove(served.path);
     this.#streams.set(served.path, served);
     this.emit('added', served);
@@ -35,6 +42,16 @@ export class StreamTable extends TypedEvents<StreamTableEvents> {
 
   get(path: string): ServedStream | undefined {
     return this.#streams.get(path);
+  }
+
+  /** Has a door say how many read a stream through it. */
+  countReaders(door: string, count: (served: ServedStream) => number): void {
+    this.#counters.set(door, count);
+  }
+
+  /** How many read a stream now, by door: `{ rtsp: 2, webrtc: 1 }`. */
+  readersOf(served: ServedStream): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#counters].map(([door, count]) => [door, count(served)]));
   }
 
   [Symbol.iterator](): IterableIterator<ServedStream> {

@@ -12,3 +12,5 @@ export * from './still-door.js';
 export * from './tls-identity.js';
 export * from './ts-feed.js';
 export * from './unit-sender.js';
+export * from './unit-tap.js';
+export * from './webrtc/index.js';

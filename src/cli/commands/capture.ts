@@ -89,6 +89,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   const rtsp = rtspOptions && (await session.serveRtsp('/cap', rtspOptions));
   const streams = new StreamTable();
   streams.add({ path: '/cap', label: session.label, stream: session.stream });
+  if (rtsp) streams.countReaders('rtsp', () => rtsp.stats.readers.length);
   await using http = flags.http && (await openHttp(streams, toHttp(flags.host, flags)));
   const recorder = output === undefined ? undefined : await session.record(output);
   await using metrics =

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Logger } from '../../core/index.js';
-import type { GatewayOptions, HttpOptions, MountOptions } from '../../gateway/index.js';
+import type { GatewayOptions, MountOptions } from '../../gateway/index.js';
+import type { HttpOptions } from '../../server/index.js';
 import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';

@@ -1,0 +1,183 @@
+import type { PeerConnection, RtpPacketizationConfig, Track } from 'node-datachannel';
+import { CapError, type Closable, once, TypedEvents, toCapError } from '../../core/index.js';
+import type { AccessUnit } from '../unit-tap.js';
+import { type Candidate, isReachable, type Offer, withoutEnd } from './offer.js';
+import { asksForKeyFrame } from './rtcp.js';
+
+/** Why a peer went. */
+export type PeerEnd = 'left' | 'never connected' | 'disconnected' | 'silent' | 'closed';
+
+export type WebRtcPeerEvents = {
+  /** It takes access units from now on. */
+  connected: [];
+  /** It cannot decode before the next key frame. */
+  keyFrameWanted: [];
+  ended: [reason: PeerEnd];
+};
+
+/** How a peer's connection is made. */
+export interface PeerNetwork {
+  /** Undefined: any address of this machine but the loopback. */
+  readonly bindAddress: string | undefined;
+  /** A free one. @default any */
+  readonly udpPort?: number | undefined;
+}
+
+/** Never connected, or silent: browsers report on what they receive every second. */
+const SILENCE_MS = 10_000;
+const GATHERING_MS = 2000;
+const MAX_PAYLOAD_BYTES = 1200;
+/** Packets that are kept for a peer that missed them: a large key frame. */
+const MAX_KEPT_PACKETS = 2048;
+const CNAME = 'cap';
+
+/** One browser, or whoever else watches by WebRTC: an ICE and DTLS session of its own, H.264 to it alone. */
+export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closable {
+  readonly #connection: PeerConnection;
+  readonly #track: Track;
+  readonly #rtp: RtpPacketizationConfig;
+  readonly #firstTimestamp = randomUint32();
+  readonly #silence: NodeJS.Timeout;
+  #answer = '';
+  #waitsForKey = true;
+  #sent = { accessUnits: 0, bytes: 0 };
+  #ended = false;
+
+  private constructor(connection: PeerConnection, track: Track, rtp: RtpPacketizationConfig) {
+    super();
+    this.#connection = connection;
+    this.#track = track;
+    this.#rtp = rtp;
+    this.#silence = setTimeout(() => this.#end(this.isConnected ? 'silent' : 'never connected'), SILENCE_MS);
+    connection.onStateChange((state) => {
+      if (state === 'failed') this.#end('never connected');
+      if (state === 'disconnected' || state === 'closed') this.#end('disconnected');
+    });
+    track.onOpen(() => {
+      this.#silence.refresh();
+      if (!this.#ended) this.emit('connected');
+    });
+    track.onMessage((packet) => {
+      this.#silence.refresh();
+      if (asksForKeyFrame(packet)) this.emit('keyFrameWanted');
+    });
+  }
+
+  /**
+   * Answers an offer; resolves when the answer has every candidate.
+   * @throws CAP_USAGE when it cannot be answered, CAP_DEPENDENCY_MISSING
+   */
+  static async open(offer: Offer, format: Offer['formats'][number], network: PeerNetwork): Promise<WebRtcPeer> {
+    const lib = await loadLibrary();
+    const { payloadType, profileLevelId } = format;
+    const connection = new lib.PeerConnection('cap', {
+      iceServers: [],
+      ...(network.bindAddress === undefined ? {} : { bindAddress: network.bindAddress }),
+      ...(network.udpPort === undefined ? {} : { portRangeBegin: network.udpPort, portRangeEnd: network.udpPort }),
+    });
+    try {
+      const ssrc = randomUint32();
+      const video = new lib.Video(offer.mid, 'SendOnly');
+      video.addH264Codec(
+        payloadType,
+        `profile-level-id=${profileLevelId};packetization-mode=1;level-asymmetry-allowed=1`,
+      );
+      video.addSSRC(ssrc, CNAME, CNAME, 'video');
+      const track = connection.addTrack(video);
+      // What is offered beside it must be answered, too.
+      for (const { mid, type } of offer.idle) if (type === 'audio') connection.addTrack(new lib.Audio(mid, 'Inactive'));
+      const rtp = new lib.RtpPacketizationConfig(ssrc, CNAME, payloadType, 90_000);
+      const packetizer = new lib.H264RtpPacketizer('StartSequence', rtp, MAX_PAYLOAD_BYTES);
+      packetizer.addToChain(new lib.RtcpSrReporter(rtp));
+      packetizer.addToChain(new lib.RtcpNackResponder(MAX_KEPT_PACKETS));
+      track.setMediaHandler(packetizer);
+      const peer = new WebRtcPeer(connection, track, rtp);
+      await peer.#negotiate(offer.sdp);
+      return peer;
+    } catch (error) {
+      connection.close();
+      throw error instanceof CapError
+        ? error
+        : new CapError('CAP_USAGE', `the offer cannot be answered: ${toCapError(error).message}`, { cause: error });
+    }
+  }
+
+  get answer(): string {
+    return this.#answer;
+  }
+
+  get isConnected(): boolean {
+    return this.#track.isOpen();
+  }
+
+  /** What it was sent so far. */
+  get sent(): { readonly accessUnits: number; readonly bytes: number } {
+    return { ...this.#sent };
+  }
+
+  /** Its address, once it is connected. */
+  get address(): string | undefined {
+    const remote = this.#ended ? undefined : this.#connection.getSelectedCandidatePair()?.remote;
+    return remote && `${remote.address}:${remote.port}`;
+  }
+
+  /** Those that cannot be reached are left out. */
+  addCandidate({ candidate, mid }: Candidate): void {
+    if (!this.#ended && isReachable(candidate)) this.#connection.addRemoteCandidate(candidate, mid);
+  }
+
+  /** Sends one picture: the first one must be a key frame. Never waits; UDP drops what the network does not take. */
+  send({ bytes, capturedUs, key }: AccessUnit): void {
+    if (this.#ended || !this.isConnected || (this.#waitsForKey && !key)) return;
+    this.#waitsForKey = false;
+    this.#rtp.timestamp = (this.#firstTimestamp + Math.floor(capturedUs * 0.09)) % 2 ** 32;
+    this.#track.sendMessageBinary(bytes);
+    this.#sent.accessUnits += 1;
+    this.#sent.bytes += bytes.length;
+  }
+
+  readonly close = once(async () => this.#end('closed'));
+
+  /** The peer has said goodbye. */
+  leave(): void {
+    this.#end('left');
+  }
+
+  async #negotiate(offer: string): Promise<void> {
+    const connection = this.#connection;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        connection.onGatheringStateChange((state) => state === 'complete' && resolve());
+        setTimeout(reject, GATHERING_MS, new Error('no candidates')).unref();
+        // Answers as well. A call of its own to do that would end the process where this one throws.
+        connection.setRemoteDescription(offer, 'offer');
+      });
+      this.#answer = withoutEnd(connection.localDescription()?.sdp ?? '');
+    } catch (error) {
+      this.#end('closed');
+      throw error;
+    }
+  }
+
+  #end(reason: PeerEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#silence);
+    this.#connection.close();
+    this.emit('ended', reason);
+  }
+}
+
+async function loadLibrary() {
+  try {
+    // Loaded with the first peer: 9 MB that a plain stream need not carry.
+    return (await import('node-datachannel')).default;
+  } catch (cause) {
+    throw new CapError('CAP_DEPENDENCY_MISSING', 'WebRTC does not work on this machine', {
+      hint: 'node-datachannel has no build for it, or optional npm packages were left out',
+      cause,
+    });
+  }
+}
+
+const randomUint32 = (): number => Math.floor(Math.random() * 2 ** 32);
