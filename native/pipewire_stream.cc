@@ -30,10 +30,28 @@ Rect ToRect(const spa_region& region) {
           static_cast<int>(region.size.height)};
 }
 
+const spa_meta_header* HeaderOf(const spa_buffer* buffer) {
+  return static_cast<const spa_meta_header*>(
+      spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(spa_meta_header)));
+}
+
+// The part of a buffer of that size that is the picture.
+Rect CropOf(const spa_buffer* buffer, const PixelLayout& layout) {
+  const Rect whole{0, 0, layout.width, layout.height};
+  const spa_meta_region* region = FindRegion(buffer, SPA_META_VideoCrop);
+  const Rect crop = region && spa_meta_region_is_valid(region) ? Intersect(ToRect(region->region), whole) : whole;
+  return crop.empty() ? whole : crop;
+}
+
+Orientation OrientationOf(const spa_buffer* buffer) {
+  const auto* transform = static_cast<const spa_meta_videotransform*>(
+      spa_buffer_find_meta_data(buffer, SPA_META_VideoTransform, sizeof(spa_meta_videotransform)));
+  return transform ? Orientation::FromTransform(static_cast<int>(transform->transform)) : Orientation();
+}
+
 // Some buffers bring news of the cursor, or nothing, instead of a picture.
 bool HasPicture(const spa_buffer* buffer) {
-  const auto* header =
-      static_cast<const spa_meta_header*>(spa_buffer_find_meta_data(buffer, SPA_META_Header, sizeof(spa_meta_header)));
+  const spa_meta_header* header = HeaderOf(buffer);
   if (buffer->n_datas < 1 || (buffer->datas[0].chunk->flags & SPA_CHUNK_FLAG_CORRUPTED)) return false;
   // Where there is a header, some compositors leave the size of a DMA-BUF's picture at 0.
   return header ? !(header->flags & SPA_META_HEADER_FLAG_CORRUPTED) : buffer->datas[0].chunk->size > 0;
@@ -178,6 +196,11 @@ bool PipewireStream::Hold() { return frozen_ = held_ != nullptr; }
 // Makes it the newest picture. What it replaces is given back, but what changed in that is remembered.
 void PipewireStream::Take(pw_buffer* buffer) {
   const spa_buffer* spa = buffer->buffer;
+  const spa_meta_header* header = HeaderOf(spa);
+  const uint64_t sequence = header ? header->seq : 0;
+  // One that was lost on the way took what it knew along.
+  if (sequence != 0 && sequence_ != 0 && sequence != sequence_ + 1) damage_.reset();
+  sequence_ = sequence;
   if (!format_ || !HasPicture(spa)) {
     pw_stream_queue_buffer(stream_, buffer);
     return;
@@ -185,31 +208,21 @@ void PipewireStream::Take(pw_buffer* buffer) {
   if (held_) pw_stream_queue_buffer(stream_, held_);
   held_ = buffer;
   blank_since_ns_ = 0;
+  presented_ns_ = header && header->pts > 0 ? static_cast<uint64_t>(header->pts) : 0;
 
-  PixelLayout layout = format_->layout;
   const spa_chunk& chunk = *spa->datas[0].chunk;
-  layout.stride = chunk.stride > 0 ? chunk.stride : layout.width * BytesPerPixel(layout.format);
-  Rect crop{0, 0, layout.width, layout.height};
-  if (const spa_meta_region* region = FindRegion(spa, SPA_META_VideoCrop); region && spa_meta_region_is_valid(region)) {
-    crop = Intersect(ToRect(region->region), crop);
-    if (crop.empty()) crop = {0, 0, layout.width, layout.height};
-  }
-  offset_ = chunk.offset + static_cast<size_t>(crop.y) * static_cast<size_t>(layout.stride) +
-            static_cast<size_t>(crop.x) * static_cast<size_t>(BytesPerPixel(layout.format));
-  layout.width = crop.width;
-  layout.height = crop.height;
-  Orientation orientation;
-  if (const auto* transform = static_cast<const spa_meta_videotransform*>(
-          spa_buffer_find_meta_data(spa, SPA_META_VideoTransform, sizeof(spa_meta_videotransform)))) {
-    orientation = Orientation::FromTransform(static_cast<int>(transform->transform));
-  }
-  if (!(layout == layout_) || !(orientation == orientation_)) damage_.reset();
+  const int pixel_bytes = BytesPerPixel(format_->layout.format);
+  const Rect crop = CropOf(spa, format_->layout);
+  const int stride = chunk.stride > 0 ? chunk.stride : format_->layout.width * pixel_bytes;
+  const size_t offset = chunk.offset + static_cast<size_t>(crop.y) * static_cast<size_t>(stride) +
+                        static_cast<size_t>(crop.x) * static_cast<size_t>(pixel_bytes);
+  const PixelLayout layout{crop.width, crop.height, stride, format_->layout.format};
+  const Orientation orientation = OrientationOf(spa);
+  if (!(layout == layout_ && orientation == orientation_ && offset == offset_)) damage_.reset();
   layout_ = layout;
   orientation_ = orientation;
+  offset_ = offset;
   TakeDamage(spa, crop);
-  const auto* header =
-      static_cast<const spa_meta_header*>(spa_buffer_find_meta_data(spa, SPA_META_Header, sizeof(spa_meta_header)));
-  presented_ns_ = header && header->pts > 0 ? static_cast<uint64_t>(header->pts) : 0;
 }
 
 void PipewireStream::TakeDamage(const spa_buffer* buffer, const Rect& crop) {

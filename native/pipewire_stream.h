@@ -70,6 +70,7 @@ class PipewireStream {
   Orientation orientation_;
   std::optional<Rects> damage_;
   uint64_t presented_ns_ = 0;
+  uint64_t sequence_ = 0;  // of the last buffer; 0 when it has none
 };
 
 }  // namespace cap

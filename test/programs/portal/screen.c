@@ -15,6 +15,7 @@
 #include "../pixels.h"
 
 #define MOST_REGIONS 8
+#define INTERVAL_US 16667
 #define LINEAR 0
 #define TILED 0x0100000000000001
 
@@ -35,6 +36,8 @@ static Area changed[MOST_REGIONS];
 static int change_count;  // more than MOST_REGIONS: everything changed
 static bool pending;
 static guint retry;
+static gint64 last_sent_us;
+static uint64_t sequence;
 
 static const struct {
   uint32_t shm;
@@ -184,7 +187,7 @@ static struct spa_meta_header *begin(struct pw_buffer *buffer) {
   if (header) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    *header = (struct spa_meta_header){.pts = SPA_TIMESPEC_TO_NSEC(&now)};
+    *header = (struct spa_meta_header){.pts = SPA_TIMESPEC_TO_NSEC(&now), .seq = ++sequence};
   }
   return header;
 }
@@ -202,8 +205,15 @@ static gboolean send_again(gpointer data) {
   return G_SOURCE_REMOVE;
 }
 
+// Compositors draw at their monitor's rate: what comes faster would wait in PipeWire for the next picture.
+static bool too_early(void) {
+  const gint64 wait_us = last_sent_us + INTERVAL_US - g_get_monotonic_time();
+  if (wait_us > 0 && !retry) retry = g_timeout_add((guint)(wait_us / 1000) + 1, send_again, NULL);
+  return wait_us > 0;
+}
+
 static void send(void) {
-  if (!pending || !streaming || !agrees()) return;
+  if (!pending || !streaming || !agrees() || too_early()) return;
   struct pw_buffer *buffer = pw_stream_dequeue_buffer(stream);
   if (!buffer) {
     if (!retry) retry = g_timeout_add(5, send_again, NULL);
@@ -217,6 +227,7 @@ static void send(void) {
   pending = false;
   change_count = 0;
   ++screen.pictures;
+  last_sent_us = g_get_monotonic_time();
   pw_stream_queue_buffer(stream, buffer);
 }
 
