@@ -32,6 +32,7 @@
         "native/pipewire_screen.cc",
         "native/pipewire_stream.cc",
         "native/plane_scaler.cc",
+        "native/portal_bus.cc",
         "native/portal_handshake.cc",
         "native/portal_session.cc",
         "native/rect.cc",

@@ -3,31 +3,15 @@
 #include <gio/gunixfdlist.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <utility>
-
-#include "main_loop.h"
-
 namespace cap {
 
 namespace {
 
-constexpr char kName[] = "org.freedesktop.portal.Desktop";
-constexpr char kPath[] = "/org/freedesktop/portal/desktop";
 constexpr char kScreenCast[] = "org.freedesktop.portal.ScreenCast";
-constexpr char kRequest[] = "org.freedesktop.portal.Request";
-constexpr char kSession[] = "org.freedesktop.portal.Session";
 // The first call may have to start the portal.
 constexpr unsigned kStepMs = 15000;
 constexpr unsigned kConsentMs = 120000;
 constexpr unsigned kUntilRevoked = 2;  // how long a token lasts
-
-using Shared = std::shared_ptr<PortalHandshake>;
-
-struct Pending {
-  Shared self;
-  std::function<void(GVariant*, GUnixFDList*)> reply;
-};
 
 unsigned LookUp(GVariant* dictionary, const char* name) {
   guint32 value = 0;
@@ -35,52 +19,26 @@ unsigned LookUp(GVariant* dictionary, const char* name) {
   return value;
 }
 
-std::string LookUpText(GVariant* dictionary, const char* name, const char* type) {
+std::string LookUpText(GVariant* dictionary, const char* name) {
   const gchar* value = nullptr;
-  return g_variant_lookup(dictionary, name, type, &value) && value ? value : "";
+  return g_variant_lookup(dictionary, name, "&s", &value) ? value : "";
 }
-
-// GDBus callbacks hold the handshake weakly: one that was closed is not told.
-gpointer Weak(const Shared& self) { return new std::weak_ptr<PortalHandshake>(self); }
-void FreeWeak(gpointer data) { delete static_cast<std::weak_ptr<PortalHandshake>*>(data); }
-Shared Lock(gpointer data) { return static_cast<std::weak_ptr<PortalHandshake>*>(data)->lock(); }
 
 }  // namespace
 
 PortalHandshake::~PortalHandshake() {
   if (remote_ >= 0) close(remote_);
-  g_object_unref(cancel_);
 }
 
-void PortalHandshake::Open() {
-  LimitStep(kStepMs, {"dbus", "the D-Bus session does not answer"});
-  const auto flags = static_cast<GDBusConnectionFlags>(G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                       G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION);
-  // A connection of our own: the portal ends the session with it.
-  g_dbus_connection_new_for_address(
-      address_.c_str(), flags, nullptr, cancel_,
-      [](GObject*, GAsyncResult* result, gpointer data) {
-        std::unique_ptr<Shared> self(static_cast<Shared*>(data));
-        GError* error = nullptr;
-        GDBusConnection* connection = g_dbus_connection_new_for_address_finish(result, &error);
-        (*self)->Connected(connection, error);
-      },
-      new Shared(shared_from_this()));
-}
-
-void PortalHandshake::Connected(GDBusConnection* connection, GError* error) {
-  if (!connection) {
-    if (!over_) Fail("dbus", std::string("the D-Bus session cannot be reached: ") + error->message);
-    g_error_free(error);
-    return;
+void PortalHandshake::OnFailed(const Failure& failure) {
+  if (started_) {
+    listener_.ended(failure.message);
+  } else {
+    listener_.failed(failure);
   }
-  if (over_) return g_object_unref(connection);
-  connection_ = connection;
-  g_dbus_connection_set_exit_on_close(connection_, FALSE);
-  ReadAbilities();
 }
 
-void PortalHandshake::ReadAbilities() {
+void PortalHandshake::OnConnected() {
   LimitStep(kStepMs, {"portal", "the desktop portal does not answer"});
   Call("org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", kScreenCast),
        [this](GVariant* reply, GUnixFDList*) {
@@ -89,45 +47,24 @@ void PortalHandshake::ReadAbilities() {
                                    LookUp(properties, "AvailableCursorModes")};
          g_variant_unref(properties);
          LimitStep(0, {});
-         Watch();
+         WatchPortal();
          listener_.ready(abilities);
        });
 }
 
-// From now on the end of the portal, or of the bus, is the end of the session.
-void PortalHandshake::Watch() {
-  name_watch_ = g_bus_watch_name_on_connection(
-      connection_, kName, G_BUS_NAME_WATCHER_FLAGS_NONE, nullptr,
-      [](GDBusConnection*, const gchar*, gpointer data) {
-        if (Shared self = Lock(data)) self->Fail("portal", "the desktop portal is gone");
-      },
-      Weak(shared_from_this()), FreeWeak);
-  bus_closed_ = g_signal_connect_data(
-      connection_, "closed", G_CALLBACK(+[](GDBusConnection*, gboolean, GError*, gpointer data) {
-        if (Shared self = Lock(data)) self->Fail("dbus", "the D-Bus session is gone");
-      }),
-      Weak(shared_from_this()), [](gpointer data, GClosure*) { FreeWeak(data); }, G_CONNECT_DEFAULT);
-}
-
 void PortalHandshake::Start(const Choice& choice) {
-  if (over_) return listener_.failed({"portal", "the desktop portal is gone"});
+  if (over()) return listener_.failed({"portal", "the desktop portal is gone"});
   auto arguments = [](GVariantBuilder* options) {
     g_variant_builder_add(options, "{sv}", "session_handle_token", g_variant_new_string("cap"));
     return g_variant_new("(a{sv})", options);
   };
-  Request("CreateSession", arguments, kStepMs, {"portal", "the desktop portal makes no session"},
-          [this, choice](GVariant* results) {
-            session_ = LookUpText(results, "session_handle", "&s");
-            if (!g_variant_is_object_path(session_.c_str()))
-              return Fail("portal", "the desktop portal named no session");
-            closed_signal_ = g_dbus_connection_signal_subscribe(
-                connection_, kName, kSession, "Closed", session_.c_str(), nullptr, G_DBUS_SIGNAL_FLAGS_NONE,
-                [](GDBusConnection*, const gchar*, const gchar*, const gchar*, const gchar*, GVariant*, gpointer data) {
-                  if (Shared self = Lock(data)) self->Fail("portal", "the desktop ended the sharing of its screen");
-                },
-                Weak(shared_from_this()), FreeWeak);
-            SelectSources(choice);
-          });
+  auto next = [this, choice](GVariant* results) {
+    const std::string path = LookUpText(results, "session_handle");
+    if (!g_variant_is_object_path(path.c_str())) return Fail({"portal", "the desktop portal named no session"});
+    WatchSession(path);
+    SelectSources(choice);
+  };
+  Request("CreateSession", arguments, kStepMs, {"portal", "the desktop portal makes no session"}, next);
 }
 
 void PortalHandshake::SelectSources(const Choice& choice) {
@@ -142,7 +79,7 @@ void PortalHandshake::SelectSources(const Choice& choice) {
         g_variant_builder_add(options, "{sv}", "restore_token", g_variant_new_string(choice.restore_token.c_str()));
       }
     }
-    return g_variant_new("(oa{sv})", session_.c_str(), options);
+    return g_variant_new("(oa{sv})", session().c_str(), options);
   };
   Request("SelectSources", arguments, kStepMs, {"portal", "the desktop portal takes no choice of sources"},
           [this](GVariant*) { Begin(); });
@@ -150,7 +87,7 @@ void PortalHandshake::SelectSources(const Choice& choice) {
 
 void PortalHandshake::Begin() {
   auto arguments = [this](GVariantBuilder* options) {
-    return g_variant_new("(osa{sv})", session_.c_str(), "", options);
+    return g_variant_new("(osa{sv})", session().c_str(), "", options);
   };
   Request("Start", arguments, kConsentMs, {"portal-refused", "nobody answered the desktop's dialog in two minutes"},
           [this](GVariant* results) { TakeStream(results); });
@@ -160,7 +97,7 @@ void PortalHandshake::TakeStream(GVariant* results) {
   GVariant* streams = g_variant_lookup_value(results, "streams", G_VARIANT_TYPE("a(ua{sv})"));
   if (!streams || g_variant_n_children(streams) == 0) {
     if (streams) g_variant_unref(streams);
-    return Fail("portal", "the desktop portal started nothing");
+    return Fail({"portal", "the desktop portal started nothing"});
   }
   Stream stream;
   guint32 node;
@@ -169,7 +106,7 @@ void PortalHandshake::TakeStream(GVariant* results) {
   stream.node = node;
   stream.source_type = LookUp(properties, "source_type");
   g_variant_lookup(properties, "size", "(ii)", &stream.width, &stream.height);
-  stream.restore_token = LookUpText(results, "restore_token", "&s");
+  stream.restore_token = LookUpText(results, "restore_token");
   g_variant_unref(properties);
   g_variant_unref(streams);
   OpenRemote(stream);
@@ -179,152 +116,17 @@ void PortalHandshake::OpenRemote(const Stream& stream) {
   LimitStep(kStepMs, {"portal", "the desktop portal opens no way to PipeWire"});
   GVariantBuilder options;
   g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
-  Call(kScreenCast, "OpenPipeWireRemote", g_variant_new("(oa{sv})", session_.c_str(), &options),
+  Call(kScreenCast, "OpenPipeWireRemote", g_variant_new("(oa{sv})", session().c_str(), &options),
        [this, stream](GVariant* reply, GUnixFDList* fds) {
          LimitStep(0, {});
          gint32 index = -1;
          if (g_variant_is_of_type(reply, G_VARIANT_TYPE("(h)"))) g_variant_get(reply, "(h)", &index);
          remote_ =
              fds && index >= 0 && index < g_unix_fd_list_get_length(fds) ? g_unix_fd_list_get(fds, index, nullptr) : -1;
-         if (remote_ < 0) return Fail("portal", "the desktop portal opens no way to PipeWire");
+         if (remote_ < 0) return Fail({"portal", "the desktop portal opens no way to PipeWire"});
          started_ = true;
          listener_.started(stream);
        });
-}
-
-void PortalHandshake::Call(const char* interface, const char* method, GVariant* arguments, Reply reply) {
-  g_dbus_connection_call_with_unix_fd_list(
-      connection_, kName, kPath, interface, method, arguments, nullptr, G_DBUS_CALL_FLAGS_NONE,
-      static_cast<int>(kStepMs), nullptr, cancel_,
-      [](GObject* connection, GAsyncResult* result, gpointer data) {
-        std::unique_ptr<Pending> pending(static_cast<Pending*>(data));
-        GError* error = nullptr;
-        GUnixFDList* fds = nullptr;
-        GVariant* value =
-            g_dbus_connection_call_with_unix_fd_list_finish(G_DBUS_CONNECTION(connection), &fds, result, &error);
-        if (!value) {
-          pending->self->FailWith(error);
-        } else {
-          if (!pending->self->over_) pending->reply(value, fds);
-          g_variant_unref(value);
-        }
-        g_clear_object(&fds);
-      },
-      new Pending{shared_from_this(), std::move(reply)});
-}
-
-void PortalHandshake::Request(const char* method, std::function<GVariant*(GVariantBuilder*)> arguments,
-                              unsigned limit_ms, Failure too_late, Results next) {
-  const std::string token = "cap" + std::to_string(++requests_);
-  std::string sender = g_dbus_connection_get_unique_name(connection_) + 1;  // without the colon
-  std::replace(sender.begin(), sender.end(), '.', '_');
-  request_ = std::string(kPath) + "/request/" + sender + "/" + token;
-  next_ = std::move(next);
-  // Before the call: the answer may come at once.
-  response_signal_ = g_dbus_connection_signal_subscribe(
-      connection_, kName, kRequest, "Response", request_.c_str(), nullptr, G_DBUS_SIGNAL_FLAGS_NONE,
-      [](GDBusConnection*, const gchar*, const gchar*, const gchar*, const gchar*, GVariant* response, gpointer data) {
-        if (Shared self = Lock(data)) self->Respond(response);
-      },
-      Weak(shared_from_this()), FreeWeak);
-  LimitStep(limit_ms, std::move(too_late));
-  GVariantBuilder options;
-  g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add(&options, "{sv}", "handle_token", g_variant_new_string(token.c_str()));
-  Call(kScreenCast, method, arguments(&options), [](GVariant*, GUnixFDList*) {});
-}
-
-void PortalHandshake::Respond(GVariant* response) {
-  if (over_ || !next_ || !g_variant_is_of_type(response, G_VARIANT_TYPE("(ua{sv})"))) return;
-  EndRequest();
-  LimitStep(0, {});
-  guint32 code;
-  GVariant* results;
-  g_variant_get(response, "(u@a{sv})", &code, &results);
-  const Results next = std::exchange(next_, nullptr);
-  if (code == 0) {
-    next(results);
-  } else if (code == 1) {
-    Fail("portal-refused", "the sharing of the screen was refused");
-  } else {
-    Fail("portal", "the desktop portal could not share the screen");
-  }
-  g_variant_unref(results);
-}
-
-void PortalHandshake::EndRequest() {
-  request_.clear();
-  if (response_signal_) g_dbus_connection_signal_unsubscribe(connection_, std::exchange(response_signal_, 0));
-}
-
-// The step under way fails after that time; 0: no step is under way.
-void PortalHandshake::LimitStep(unsigned limit_ms, Failure too_late) {
-  if (limit_) {
-    g_source_destroy(limit_);
-    g_source_unref(limit_);
-    limit_ = nullptr;
-  }
-  if (limit_ms == 0) return;
-  std::weak_ptr<PortalHandshake> weak = shared_from_this();
-  limit_ = MainLoop::Get().Every(limit_ms, [weak, too_late = std::move(too_late)] {
-    if (Shared self = weak.lock()) self->Fail(too_late.code, too_late.message);
-  });
-}
-
-// Calls an object's method Close, without waiting for an answer.
-void PortalHandshake::Tell(const std::string& path, const char* interface) {
-  g_dbus_connection_call(connection_, kName, path.c_str(), interface, "Close", nullptr, nullptr,
-                         G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, nullptr, nullptr, nullptr);
-}
-
-void PortalHandshake::Fail(std::string code, std::string message) {
-  if (over_) return;
-  const bool started = started_;
-  Close(nullptr);
-  if (started) {
-    listener_.ended(message);
-  } else {
-    listener_.failed({std::move(code), std::move(message)});
-  }
-}
-
-void PortalHandshake::FailWith(GError* error) {
-  if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)) {
-    Fail("portal", "there is no desktop portal");
-  } else if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_INTERFACE) ||
-             g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS)) {
-    Fail("portal", "the desktop portal does not share screens");
-  } else if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    g_dbus_error_strip_remote_error(error);
-    Fail("portal", std::string("the desktop portal: ") + error->message);
-  }
-  g_error_free(error);
-}
-
-void PortalHandshake::Close(std::function<void()> done) {
-  if (!done) done = [] {};
-  if (std::exchange(over_, true)) return done();
-  LimitStep(0, {});
-  g_cancellable_cancel(cancel_);
-  next_ = nullptr;
-  if (!connection_) return done();
-  if (name_watch_) g_bus_unwatch_name(std::exchange(name_watch_, 0));
-  if (bus_closed_) g_signal_handler_disconnect(connection_, std::exchange(bus_closed_, 0));
-  if (closed_signal_) g_dbus_connection_signal_unsubscribe(connection_, std::exchange(closed_signal_, 0));
-  if (!request_.empty()) Tell(request_, kRequest);
-  if (!session_.empty()) Tell(session_, kSession);
-  EndRequest();
-  GDBusConnection* connection = std::exchange(connection_, nullptr);
-  g_dbus_connection_flush(
-      connection, nullptr,
-      [](GObject* object, GAsyncResult* result, gpointer data) {
-        std::unique_ptr<std::function<void()>> told(static_cast<std::function<void()>*>(data));
-        g_dbus_connection_flush_finish(G_DBUS_CONNECTION(object), result, nullptr);
-        g_dbus_connection_close(G_DBUS_CONNECTION(object), nullptr, nullptr, nullptr);
-        g_object_unref(object);
-        (*told)();
-      },
-      new std::function<void()>(std::move(done)));
 }
 
 }  // namespace cap
