@@ -1,6 +1,6 @@
 {
   "variables": {
-    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gstreamer-rtp-1.0 gio-unix-2.0 libpipewire-0.3 wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
+    "pkgs": "gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-rtsp-server-1.0 gstreamer-rtsp-1.0 gstreamer-rtp-1.0 gio-unix-2.0 libpipewire-0.3 libpulse wayland-client x11 xrandr x264 xcb xcb-composite xcb-damage xcb-shm xcb-xfixes xcb-xinput"
   },
   "targets": [
     {
@@ -9,6 +9,7 @@
         "native/access_unit_hub.cc",
         "native/addon.cc",
         "native/appsrc_door.cc",
+        "native/audio_timeline.cc",
         "native/byte_sink.cc",
         "native/compose_element.cc",
         "native/composer.cc",
@@ -35,6 +36,10 @@
         "native/portal_bus.cc",
         "native/portal_handshake.cc",
         "native/portal_session.cc",
+        "native/pulse_client.cc",
+        "native/pulse_connection.cc",
+        "native/pulse_recording.cc",
+        "native/pulse_source.cc",
         "native/rect.cc",
         "native/relay.cc",
         "native/rgb_picture.cc",
@@ -50,6 +55,7 @@
         "native/screen_source.cc",
         "native/sei.cc",
         "native/shared_picture.cc",
+        "native/sound_server.cc",
         "native/still_door.cc",
         "native/unit_decoder.cc",
         "native/unit_receiver.cc",

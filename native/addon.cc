@@ -12,10 +12,12 @@
 #include "pipeline.h"
 #include "pipewire_screen.h"
 #include "portal_session.h"
+#include "pulse_source.h"
 #include "relay.h"
 #include "rtp_start.h"
 #include "rtsp_server.h"
 #include "sei.h"
+#include "sound_server.h"
 #include "still_door.h"
 #include "tls_trust.h"
 #include "unit_receiver.h"
@@ -87,6 +89,7 @@ void InitializeOnce(Napi::Env env) {
     g_log_set_handler("GStreamer-RTSP", G_LOG_LEVEL_WARNING, QuietLog, nullptr);
     RegisterComposeElement();
     RegisterPipewireSource();
+    RegisterPulseSource();
     RegisterWaylandSource();
     RegisterX11Source();
     RegisterX264Element();
@@ -124,6 +127,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("trustTls", Napi::Function::New(env, TrustTls));
   exports.Set("pipewireVersion", Napi::Function::New(env, PipewireVersion));
   exports.Set("listDevices", Napi::Function::New(env, ListDevices));
+  exports.Set("describeSoundServer", Napi::Function::New(env, DescribeSoundServer));
+  exports.Set("loadSoundModule", Napi::Function::New(env, LoadSoundModule));
+  exports.Set("unloadSoundModule", Napi::Function::New(env, UnloadSoundModule));
+  exports.Set("moveSoundStream", Napi::Function::New(env, MoveSoundStream));
   exports.Set("hasElement", Napi::Function::New(env, HasElement));
   exports.Set("writeSei", Napi::Function::New(env, WriteSei));
   exports.Set("findSei", Napi::Function::New(env, FindSei));

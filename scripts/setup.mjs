@@ -4,6 +4,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { detectManager } from './setup/managers.mjs';
 import { buildNative } from './setup/native-build.mjs';
 import { installNodeModules } from './setup/node-modules.mjs';
 import { checkNode } from './setup/node-version.mjs';
@@ -26,8 +27,9 @@ try {
   checkNode();
   const stages = parseStages();
   const again = process.env.npm_lifecycle_event;
+  const manager = detectManager() ?? 'apt';
   installSystemPackages(
-    REQUIREMENTS.filter(({ stage }) => stages.includes(stage)),
+    REQUIREMENTS.filter(({ stage, packages }) => stages.includes(stage) && packages[manager] !== ''),
     again === undefined ? 'npm run setup' : `npm run ${again}`,
   );
   installNodeModules(root);

@@ -12,7 +12,7 @@
  * @property {'command' | 'module' | 'header' | 'plugin' | 'file'} kind
  * @property {readonly string[]} names every one must be there; of a `file`, any one is enough
  * @property {string} why
- * @property {Readonly<Record<Manager, string>>} packages
+ * @property {Readonly<Record<Manager, string>>} packages empty where it cannot be had beside the others
  */
 
 /** @type {(stage: Stage, kind: Requirement['kind'], names: string, why: string, apt: string, dnf: string, pacman: string) => Requirement} */
@@ -43,6 +43,7 @@ export const REQUIREMENTS = [
   requirement('build', 'module', 'gio-2.0 gio-unix-2.0', 'main loop, sockets and D-Bus', 'libglib2.0-dev', 'glib2-devel', 'glib2-devel'),
   requirement('build', 'module', 'libpipewire-0.3', 'reads the screens that a desktop shares', 'libpipewire-0.3-dev', 'pipewire-devel', 'libpipewire'),
   requirement('build', 'module', 'wayland-client', 'reads the screens of Wayland compositors', 'libwayland-dev', 'wayland-devel', 'wayland'),
+  requirement('build', 'module', 'libpulse', 'hears what the sound server plays', 'libpulse-dev', 'pulseaudio-libs-devel', 'libpulse'),
   requirement('build', 'module', 'x11', 'reads the X screen', 'libx11-dev', 'libX11-devel', 'libx11'),
   requirement('build', 'module', 'xrandr', 'knows the monitors', 'libxrandr-dev', 'libXrandr-devel', 'libxrandr'),
   requirement('build', 'module', 'xcb xcb-shm', 'reads the parts of the X screen that changed', 'libxcb-shm0-dev', 'libxcb-devel', 'libxcb'),
@@ -64,7 +65,11 @@ export const REQUIREMENTS = [
 
   requirement('test', 'plugin', 'x264', 'the encoder of the peer in benchmarks', 'gstreamer1.0-plugins-ugly', 'gstreamer1-plugins-ugly', 'gst-plugins-ugly'),
   requirement('test', 'plugin', 'ximagesrc', 'the peer in benchmarks, and a second opinion on pixels', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
-  requirement('test', 'plugin', 'pulseaudio', 'lists sound devices', 'gstreamer1.0-pulseaudio', 'gstreamer1-plugins-good', 'gst-plugins-good'),
+  requirement('test', 'plugin', 'pulseaudio', 'plays sound', 'gstreamer1.0-pulseaudio', 'gstreamer1-plugins-good', 'gst-plugins-good'),
+  requirement('test', 'command', 'pipewire wireplumber pipewire-pulse', 'a sound server', 'pipewire wireplumber pipewire-pulse', 'pipewire wireplumber pipewire-pulseaudio', 'pipewire wireplumber pipewire-pulse'),
+  requirement('test', 'command', 'dbus-run-session', 'the session bus that it wants', 'dbus-daemon', 'dbus-daemon', 'dbus'),
+  requirement('test', 'command', 'pulseaudio', 'the other sound server', 'pulseaudio', '', ''),
+  requirement('test', 'command', 'pactl', 'sets sound devices up', 'pulseaudio-utils', 'pulseaudio-utils', 'libpulse'),
   requirement('test', 'plugin', 'openh264', 'another encoder', 'gstreamer1.0-plugins-bad', 'gstreamer1-plugin-openh264', 'gst-plugins-bad'),
   requirement('test', 'command', 'script', 'a terminal of its own', 'bsdutils', 'util-linux', 'util-linux'),
   requirement('test', 'command', 'ffmpeg ffprobe', 'foreign RTSP client, checks recordings', 'ffmpeg', 'ffmpeg', 'ffmpeg'),
