@@ -22,11 +22,14 @@ constexpr size_t kMostGopUnits = 900, kMostGopBytes = 16 << 20;
 
 }  // namespace
 
-HubCore::HubCore(unsigned min_key_interval_ms, bool keep_gop)
-    : min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000), keep_gop_(keep_gop) {}
+HubCore::HubCore(unsigned min_key_interval_ms, bool keep_gop, uint64_t coding_delay_ns)
+    : min_key_interval_ns_(uint64_t{min_key_interval_ms} * 1000000),
+      keep_gop_(keep_gop),
+      coding_delay_ns_(coding_delay_ns) {}
 
-std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop) {
-  std::shared_ptr<HubCore> core(new HubCore(min_key_interval_ms, keep_gop));
+std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop,
+                                       uint64_t coding_delay_ns) {
+  std::shared_ptr<HubCore> core(new HubCore(min_key_interval_ms, keep_gop, coding_delay_ns));
   core->appsink_ = GST_ELEMENT(gst_object_ref(appsink));
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = OnSample;
@@ -38,7 +41,7 @@ std::shared_ptr<HubCore> HubCore::Open(GstElement* appsink, unsigned min_key_int
 
 std::shared_ptr<HubCore> HubCore::OpenRemote(std::function<void()> ask) {
   // The hub on the other side limits the rate of key frames.
-  std::shared_ptr<HubCore> core(new HubCore(0, false));
+  std::shared_ptr<HubCore> core(new HubCore(0, false, 0));
   core->ask_ = std::move(ask);
   return core;
 }
@@ -58,9 +61,11 @@ void HubCore::Close() {
     closed_ = true;
     dropped.swap(consumers_);
   }
-  if (!appsink_) return;
-  GstAppSinkCallbacks none{};
-  gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &none, nullptr, nullptr);
+  if (appsink_) {
+    GstAppSinkCallbacks none{};
+    gst_app_sink_set_callbacks(GST_APP_SINK(appsink_), &none, nullptr, nullptr);
+  }
+  for (const Entry& entry : dropped) entry.consumer->End();
 }
 
 void HubCore::Add(std::shared_ptr<AccessUnitConsumer> consumer, bool watches) {
@@ -204,11 +209,17 @@ GstBuffer* HubCore::WithSei(GstBuffer* buffer) {
   return out;
 }
 
+// Sound has no frame's meta: there it is base time + PTS, as the pipeline's clock is CLOCK_MONOTONIC.
+uint64_t HubCore::CapturedNs(GstBuffer* buffer) const {
+  if (const FrameMeta* meta = GetFrameMeta(buffer)) return meta->monotonic_ns;
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return MonotonicNs();
+  return gst_element_get_base_time(appsink_) + GST_BUFFER_PTS(buffer) - coding_delay_ns_;
+}
+
 void HubCore::Deliver(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   if (!buffer) return;
-  const FrameMeta* meta = GetFrameMeta(buffer);
-  const AccessUnit unit{WithSei(buffer), meta ? meta->monotonic_ns : MonotonicNs(),
+  const AccessUnit unit{WithSei(buffer), CapturedNs(buffer),
                         !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
   Take(unit, gst_sample_get_caps(sample));
   gst_buffer_unref(unit.buffer);
@@ -229,7 +240,9 @@ void HubCore::Take(const AccessUnit& unit, GstCaps* caps) {
   ++counters_.access_units;
   if (unit.key) ++counters_.key_frames;
   counters_.bytes += gst_buffer_get_size(unit.buffer);
-  counters_.encode_ns += MonotonicNs() - unit.captured_ns;
+  // Sound that an output has not played yet is captured before it is heard.
+  const uint64_t now = MonotonicNs();
+  if (now > unit.captured_ns) counters_.encode_ns += now - unit.captured_ns;
   counters_.newest_captured_ns = unit.captured_ns;
   NoteSize(caps);
   std::vector<std::shared_ptr<AccessUnitConsumer>> consumers;
@@ -272,7 +285,8 @@ AccessUnitHub::AccessUnitHub(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   GstElement* appsink = Pipeline::From(info[0])->Element(info.Env(), info[1].As<Napi::String>().Utf8Value());
   const bool is_appsink = GST_IS_APP_SINK(appsink);
   if (is_appsink) {
-    core_ = HubCore::Open(appsink, info[2].As<Napi::Number>().Uint32Value(), info[3].ToBoolean());
+    const auto coding_delay_ns = static_cast<uint64_t>(info[4].As<Napi::Number>().Int64Value());
+    core_ = HubCore::Open(appsink, info[2].As<Napi::Number>().Uint32Value(), info[3].ToBoolean(), coding_delay_ns);
   }
   gst_object_unref(appsink);
   if (!is_appsink) Throw(info.Env(), "usage", "the hub takes an appsink");

@@ -32,6 +32,8 @@ class AccessUnitConsumer {
   // Whether it waits for its first key frame, and takes the pictures since the last one instead.
   virtual bool WantsGop() { return false; }
   virtual void ConsumeGop(const std::vector<AccessUnit>& gop, GstCaps* caps) {}
+  // The hub is closed: nothing will come any more.
+  virtual void End() {}
 };
 
 // The hub's part that streaming threads use; the JavaScript wrapper and the doors share it.
@@ -39,8 +41,9 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
  public:
   // Takes what the appsink gets from now on, until it is closed. `keep_gop`: the access units come from
   // elsewhere, and nobody can ask for a key frame there. Who joins gets what came since the last one,
-  // at once.
-  static std::shared_ptr<HubCore> Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop);
+  // at once. `coding_delay_ns`: so much earlier than the units' time begins what is decoded of them.
+  static std::shared_ptr<HubCore> Open(GstElement* appsink, unsigned min_key_interval_ms, bool keep_gop,
+                                       uint64_t coding_delay_ns);
   // Has no encoder in this process: whoever receives access units from another one hands them to `Take`,
   // and is asked for key frames by `ask`, from any thread.
   static std::shared_ptr<HubCore> OpenRemote(std::function<void()> ask);
@@ -75,12 +78,13 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   const Counters& counters() const { return counters_; }
 
  private:
-  HubCore(unsigned min_key_interval_ms, bool keep_gop);
+  HubCore(unsigned min_key_interval_ms, bool keep_gop, uint64_t coding_delay_ns);
   static GstFlowReturn OnSample(GstAppSink* sink, gpointer data);
   void Deliver(GstSample* sample);
   GstBuffer* WithSei(GstBuffer* buffer);
   friend class Watching;
   void Watch(int difference);
+  uint64_t CapturedNs(GstBuffer* buffer) const;
   void Keep(const AccessUnit& unit);
   void NoteSize(GstCaps* caps);
   void ForgetGop();
@@ -91,6 +95,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   std::function<void()> ask_;
   const uint64_t min_key_interval_ns_;
   std::atomic<bool> keep_gop_;
+  const uint64_t coding_delay_ns_;
   GstCaps* noted_caps_ = nullptr;  // whose size is in the counters; of the encoder's streaming thread
   std::vector<AccessUnit> gop_;    // of the encoder's streaming thread, as is gop_bytes_
   size_t gop_bytes_ = 0;

@@ -10,8 +10,13 @@ constexpr GstClockTime kLeastStep = 100 * GST_USECOND;
 
 }  // namespace
 
-AppsrcDoor::AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline)
-    : hub_(std::move(hub)), appsrc_(GST_ELEMENT(gst_object_ref(appsrc))), max_units_(max_units), timeline_(timeline) {
+AppsrcDoor::AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline,
+                       std::shared_ptr<const AppsrcDoor> leader)
+    : hub_(std::move(hub)),
+      appsrc_(GST_ELEMENT(gst_object_ref(appsrc))),
+      max_units_(max_units),
+      timeline_(timeline),
+      leader_(std::move(leader)) {
   // The door bounds the queue itself, so appsrc must neither block nor refuse.
   g_object_set(appsrc_, "format", GST_FORMAT_TIME, "block", FALSE, "max-bytes", guint64{0}, "max-buffers", guint64{0},
                "max-time", guint64{0}, "do-timestamp", FALSE, nullptr);
@@ -33,6 +38,10 @@ void AppsrcDoor::Restart() {
 
 void AppsrcDoor::Close() {
   hub_->Remove(shared_from_this());
+  End();
+}
+
+void AppsrcDoor::End() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
@@ -60,7 +69,8 @@ bool AppsrcDoor::Admit(const AccessUnit& unit) {
 
 GstClockTime AppsrcDoor::Pts(const AccessUnit& unit) {
   if (first_ns_ == 0) first_ns_ = unit.captured_ns;
-  const uint64_t origin = timeline_ == Timeline::kZero ? first_ns_ : gst_element_get_base_time(appsrc_);
+  const uint64_t zero = leader_ ? leader_->first_ns_ : first_ns_;
+  const uint64_t origin = timeline_ == Timeline::kZero ? zero : gst_element_get_base_time(appsrc_);
   GstClockTime pts = unit.captured_ns > origin ? unit.captured_ns - origin : 0;
   // Never back: gst-rtsp-server 1.22 aborts the process on a backward step under TCP backlog.
   // Nor equal in RTP's 90,000 a second, or receivers take two pictures for one.
@@ -71,6 +81,11 @@ GstClockTime AppsrcDoor::Pts(const AccessUnit& unit) {
 // A live pipeline has no clock time before it plays.
 bool AppsrcDoor::IsReady() const {
   return !closed_ && (timeline_ == Timeline::kZero || gst_element_get_base_time(appsrc_) != 0);
+}
+
+// Whether the unit lies before the beginning of the file.
+bool AppsrcDoor::Precedes(const AccessUnit& unit) const {
+  return leader_ && (leader_->first_ns_ == 0 || unit.captured_ns < leader_->first_ns_);
 }
 
 bool AppsrcDoor::WantsGop() {
@@ -87,7 +102,7 @@ void AppsrcDoor::ConsumeGop(const std::vector<AccessUnit>& gop, GstCaps* caps) {
 
 void AppsrcDoor::Consume(const AccessUnit& unit, GstCaps* caps) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) return;
+  if (closed_ || Precedes(unit)) return;
   // Its first unit must be a key frame after it began to play.
   if (!IsReady()) {
     hub_->RequestKeyFrame();

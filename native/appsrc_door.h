@@ -21,12 +21,16 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
   };
 
   // Takes a reference on `appsrc`. `max_units` may wait in it before the door drops.
-  AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline);
+  // With a `leader`, zero is its first unit, and nothing is fed before.
+  AppsrcDoor(std::shared_ptr<HubCore> hub, GstElement* appsrc, unsigned max_units, Timeline timeline,
+             std::shared_ptr<const AppsrcDoor> leader = nullptr);
   ~AppsrcDoor() override;
 
   void Consume(const AccessUnit& unit, GstCaps* caps) override;
   bool WantsGop() override;
   void ConsumeGop(const std::vector<AccessUnit>& gop, GstCaps* caps) override;
+  // Ends the appsrc's stream, so that a muxer waits for it no longer.
+  void End() override;
 
   // What is fed next is a key frame or, where the hub keeps it, the whole GOP so far: for the only
   // reader, who joins late.
@@ -40,6 +44,7 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
 
  private:
   bool IsReady() const;
+  bool Precedes(const AccessUnit& unit) const;
   bool Admit(const AccessUnit& unit);
   void Feed(const AccessUnit& unit, GstCaps* caps);
   GstClockTime Pts(const AccessUnit& unit);
@@ -53,7 +58,8 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
   bool waits_for_key_ = true;
   bool at_start_ = true;  // nothing has been fed since it was opened or restarted
   bool closed_ = false;
-  uint64_t first_ns_ = 0;
+  const std::shared_ptr<const AppsrcDoor> leader_;
+  std::atomic<uint64_t> first_ns_{0};  // capture time of the first unit
   GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
   std::atomic<uint64_t> delivered_{0}, dropped_{0};
 };

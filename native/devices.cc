@@ -39,7 +39,6 @@ gpointer List(gpointer data) {
   std::unique_ptr<std::shared_ptr<EventChannel>> events(static_cast<std::shared_ptr<EventChannel>*>(data));
   GstDeviceMonitor* monitor = gst_device_monitor_new();
   gst_device_monitor_add_filter(monitor, "Video/Source", nullptr);
-  gst_device_monitor_add_filter(monitor, "Audio/Source", nullptr);
   if (gst_device_monitor_start(monitor)) {
     GList* devices = gst_device_monitor_get_devices(monitor);
     for (GList* item = devices; item; item = item->next) PostDevice(**events, GST_DEVICE(item->data));

@@ -1,4 +1,4 @@
-// The cameras and audio devices that GStreamer knows of.
+// The cameras that GStreamer knows of.
 #pragma once
 
 #include <napi.h>

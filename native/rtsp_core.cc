@@ -10,9 +10,14 @@ namespace {
 
 constexpr unsigned kCheckIntervalMs = 250;
 
-// The first stream's transport in a playing session.
-GstRTSPStreamTransport* VideoTransport(GstRTSPContext* context) {
-  return context->sessmedia ? gst_rtsp_session_media_get_transport(context->sessmedia, 0) : nullptr;
+// The transports of a playing session, of each stream that it has set up.
+std::vector<GstRTSPStreamTransport*> Transports(GstRTSPContext* context) {
+  std::vector<GstRTSPStreamTransport*> transports;
+  for (guint i = 0; context->sessmedia && i < gst_rtsp_media_n_streams(context->media); ++i) {
+    auto* transport = gst_rtsp_session_media_get_transport(context->sessmedia, i);
+    if (transport) transports.push_back(transport);
+  }
+  return transports;
 }
 
 std::shared_ptr<RtspCore> Lock(gpointer data) { return static_cast<std::weak_ptr<RtspCore>*>(data)->lock(); }
@@ -90,8 +95,8 @@ std::optional<Failure> RtspCore::Listen() {
 }
 
 std::optional<Failure> RtspCore::Mount(const std::string& path, std::shared_ptr<HubCore> hub,
-                                       RtspMount::Limits limits) {
-  auto mount = std::make_unique<RtspMount>(server_, path, std::move(hub), limits);
+                                       std::vector<RtspAudio> audio, RtspMount::Limits limits) {
+  auto mount = std::make_unique<RtspMount>(server_, path, std::move(hub), std::move(audio), limits);
   const Failure closed{"closed", "", "the RTSP server is closed", ""};
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -235,8 +240,8 @@ void RtspCore::BeginFor(GstRTSPMedia* media, HubCore& hub) {
 }
 
 void RtspCore::AddReader(GstRTSPClient* client, GstRTSPContext* context) {
-  GstRTSPStreamTransport* transport = VideoTransport(context);
-  if (!transport || !context->session) return;
+  const std::vector<GstRTSPStreamTransport*> transports = Transports(context);
+  if (transports.empty() || !context->session) return;
   std::shared_ptr<HubCore> hub;
   RtspReader::Identity identity{readers_.NextId(), gst_rtsp_session_get_sessionid(context->session),
                                 RtspGate::UserOf(client), "", gate_->IsSecure(gst_rtsp_client_get_connection(client))};
@@ -248,9 +253,9 @@ void RtspCore::AddReader(GstRTSPClient* client, GstRTSPContext* context) {
     identity.path = mount->path();
   }
   // The sender thread sleeps until something new comes; a joiner should not wait for that.
-  gst_rtsp_stream_transport_message_sent(transport);
+  for (GstRTSPStreamTransport* transport : transports) gst_rtsp_stream_transport_message_sent(transport);
   BeginFor(context->media, *hub);
-  readers_.Add(std::make_unique<RtspReader>(client, context->media, transport, std::move(identity)), std::move(hub));
+  readers_.Add(std::make_unique<RtspReader>(client, context->media, transports, std::move(identity)), std::move(hub));
 }
 
 void RtspCore::OnTeardown(GstRTSPClient*, GstRTSPContext* context, gpointer data) {

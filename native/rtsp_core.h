@@ -36,7 +36,8 @@ class RtspCore : public std::enable_shared_from_this<RtspCore> {
   ~RtspCore();
 
   std::optional<Failure> Listen();
-  std::optional<Failure> Mount(const std::string& path, std::shared_ptr<HubCore> hub, RtspMount::Limits limits);
+  std::optional<Failure> Mount(const std::string& path, std::shared_ptr<HubCore> hub, std::vector<RtspAudio> audio,
+                               RtspMount::Limits limits);
   void Unmount(const std::string& path);
   // Ends the reader of that id; false when there is none.
   bool Kick(uint64_t id);

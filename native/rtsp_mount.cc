@@ -2,6 +2,8 @@
 
 #include <gst/base/gstbasesink.h>
 
+#include <algorithm>
+
 namespace cap {
 
 namespace {
@@ -9,9 +11,21 @@ namespace {
 // config-interval: the encoder's key frames carry SPS and PPS themselves; the payloader would add
 // them before every slice, which splits a picture of several slices into several access units.
 // aggregate-mode: SPS, PPS and SEI share a packet, and no packet waits for the next one.
-constexpr char kLaunch[] =
-    "( appsrc name=door is-live=true ! "
-    "rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency )";
+constexpr char kVideo[] =
+    "appsrc name=door is-live=true ! "
+    "rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency ";
+
+constexpr guint kFirstAudioPayload = 97;
+
+// Each channel of sound is a stream of its own.
+std::string Launch(const std::vector<RtspAudio>& audio) {
+  std::string launch = kVideo;
+  for (size_t i = 0; i < audio.size(); ++i) {
+    launch += "appsrc name=door" + std::to_string(i + 1) + " is-live=true ! " + audio[i].payloader + " name=pay" +
+              std::to_string(i + 1) + " pt=" + std::to_string(kFirstAudioPayload + i) + " ";
+  }
+  return "( " + launch + ")";
+}
 
 // Bytes of the UDP send buffer: room for a key frame of a large picture in one burst.
 constexpr guint kUdpBufferSize = 2 << 20;
@@ -31,9 +45,43 @@ gchar* OneKey(GstRTSPMediaFactory*, const GstRTSPUrl*) { return g_strdup("cap");
 void factory_class_init(FactoryClass* klass) { GST_RTSP_MEDIA_FACTORY_CLASS(klass)->gen_key = OneKey; }
 void factory_init(Factory*) {}
 
-GstRTSPMediaFactory* NewFactory() {
+struct Media {
+  GstRTSPMedia parent;
+  std::vector<std::string>* titles;
+};
+struct MediaClass {
+  GstRTSPMediaClass parent_class;
+};
+
+G_DEFINE_TYPE(Media, media, GST_TYPE_RTSP_MEDIA)
+
+// Names the channels of sound in the description by RFC 4574, in the letters that it allows. An "i=" line would be the
+// place for text, but GStreamer 1.22 does not end it.
+gboolean SetUpSdp(GstRTSPMedia* media, GstSDPMessage* sdp, GstSDPInfo* info) {
+  if (!GST_RTSP_MEDIA_CLASS(media_parent_class)->setup_sdp(media, sdp, info)) return FALSE;
+  const auto& titles = *reinterpret_cast<Media*>(media)->titles;
+  for (guint i = 1; i < gst_sdp_message_medias_len(sdp) && i <= titles.size(); ++i) {
+    auto* channel = const_cast<GstSDPMedia*>(gst_sdp_message_get_media(sdp, i));
+    gst_sdp_media_add_attribute(channel, "label", titles[i - 1].c_str());
+  }
+  return TRUE;
+}
+
+void FinalizeMedia(GObject* object) {
+  delete reinterpret_cast<Media*>(object)->titles;
+  G_OBJECT_CLASS(media_parent_class)->finalize(object);
+}
+
+void media_class_init(MediaClass* klass) {
+  G_OBJECT_CLASS(klass)->finalize = FinalizeMedia;
+  GST_RTSP_MEDIA_CLASS(klass)->setup_sdp = SetUpSdp;
+}
+void media_init(Media* self) { self->titles = new std::vector<std::string>(); }
+
+GstRTSPMediaFactory* NewFactory(const std::vector<RtspAudio>& audio) {
   auto* factory = GST_RTSP_MEDIA_FACTORY(g_object_new(factory_get_type(), nullptr));
-  gst_rtsp_media_factory_set_launch(factory, kLaunch);
+  gst_rtsp_media_factory_set_launch(factory, Launch(audio).c_str());
+  gst_rtsp_media_factory_set_media_gtype(factory, media_get_type());
   gst_rtsp_media_factory_set_shared(factory, TRUE);
   gst_rtsp_media_factory_set_transport_mode(factory, GST_RTSP_TRANSPORT_MODE_PLAY);
   gst_rtsp_media_factory_set_protocols(
@@ -62,8 +110,13 @@ gboolean SwallowList(GstBufferList*, guint8, gpointer) { return TRUE; }
 
 }  // namespace
 
-RtspMount::RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub, Limits limits)
-    : server_(GST_RTSP_SERVER(g_object_ref(server))), path_(std::move(path)), hub_(std::move(hub)), limits_(limits) {}
+RtspMount::RtspMount(GstRTSPServer* server, std::string path, std::shared_ptr<HubCore> hub,
+                     std::vector<RtspAudio> audio, Limits limits)
+    : server_(GST_RTSP_SERVER(g_object_ref(server))),
+      path_(std::move(path)),
+      hub_(std::move(hub)),
+      audio_(std::move(audio)),
+      limits_(limits) {}
 
 bool RtspMount::Construct(GstRTSPMediaFactory* factory) {
   GstRTSPUrl* url = nullptr;
@@ -71,7 +124,30 @@ bool RtspMount::Construct(GstRTSPMediaFactory* factory) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!cancelled_) media_ = gst_rtsp_media_factory_construct(factory, url);
   gst_rtsp_url_free(url);
-  return media_ != nullptr;
+  if (!media_) return false;
+  for (const RtspAudio& channel : audio_) {
+    std::string label = channel.title;
+    std::replace_if(
+        label.begin(), label.end(), [](char c) { return !g_ascii_isalnum(c); }, '-');
+    reinterpret_cast<Media*>(media_)->titles->push_back(label);
+  }
+  return true;
+}
+
+void RtspMount::OpenDoors() {
+  GstElement* bin = gst_rtsp_media_get_element(media_);
+  const auto open = [&](const std::string& name, const std::shared_ptr<HubCore>& hub) {
+    GstElement* appsrc = gst_bin_get_by_name(GST_BIN(bin), name.c_str());
+    auto door = std::make_shared<AppsrcDoor>(hub, appsrc, limits_.max_waiting_units, AppsrcDoor::Timeline::kClock);
+    gst_object_unref(appsrc);
+    hub->Add(door, false);
+    return door;
+  };
+  door_ = open("door", hub_);
+  for (size_t i = 0; i < audio_.size(); ++i) {
+    audio_doors_.push_back(open("door" + std::to_string(i + 1), audio_[i].hub));
+  }
+  gst_object_unref(bin);
 }
 
 void RtspMount::Cancel() {
@@ -87,22 +163,19 @@ void RtspMount::Cancel() {
 }
 
 std::optional<Failure> RtspMount::Prepare() {
-  GstRTSPMediaFactory* factory = NewFactory();
+  GstRTSPMediaFactory* factory = NewFactory(audio_);
   if (!Construct(factory)) {
     g_object_unref(factory);
-    return Failure{"pipeline", "", "the RTSP media cannot be made", "is rtph264pay installed?"};
+    return Failure{"pipeline", "", "the RTSP media cannot be made", "are its payloaders installed?"};
   }
   GstElement* bin = gst_rtsp_media_get_element(media_);
-  GstElement* appsrc = gst_bin_get_by_name(GST_BIN(bin), "door");
   if (GstObject* pipeline = gst_object_get_parent(GST_OBJECT(bin))) {
     g_signal_connect(pipeline, "deep-element-added", G_CALLBACK(OnElementAdded), nullptr);
     gst_object_unref(pipeline);
   }
-  door_ = std::make_shared<AppsrcDoor>(hub_, appsrc, limits_.max_waiting_units, AppsrcDoor::Timeline::kClock);
-  gst_object_unref(appsrc);
   gst_object_unref(bin);
+  OpenDoors();
   // Readers watch, one by one; the media itself only until it is prepared.
-  hub_->Add(door_, false);
   const Watching preparing(hub_);
 
   GstRTSPThreadPool* threads = gst_rtsp_server_get_thread_pool(server_);
@@ -122,21 +195,23 @@ std::optional<Failure> RtspMount::Prepare() {
   return std::nullopt;
 }
 
-// A TCP transport that is always ready and throws away what it gets. gst-rtsp-server pulls only
+// A TCP transport for each stream that is always ready and throws away what it gets. gst-rtsp-server pulls only
 // while some transport is ready: without the drain one stalled reader would stop the media, and
 // with no reader at all old packets would wait in it for the next one.
 bool RtspMount::AttachDrain() {
-  GstRTSPStream* stream = gst_rtsp_media_get_stream(media_, 0);
-  if (!stream) return false;
-  GstRTSPTransport* description;
-  gst_rtsp_transport_new(&description);
-  gst_rtsp_transport_parse("RTP/AVP/TCP;unicast;interleaved=0-1", description);
-  GstRTSPStreamTransport* drain = gst_rtsp_stream_transport_new(stream, description);  // takes the description
-  gst_rtsp_stream_transport_set_callbacks(drain, SwallowBuffer, SwallowBuffer, nullptr, nullptr);
-  gst_rtsp_stream_transport_set_list_callbacks(drain, SwallowList, SwallowList, nullptr, nullptr);
   drain_ = g_ptr_array_new_with_free_func(g_object_unref);
-  g_ptr_array_add(drain_, drain);
-  return gst_rtsp_media_complete_pipeline(media_, drain_) &&
+  for (guint i = 0; i < gst_rtsp_media_n_streams(media_); ++i) {
+    GstRTSPTransport* description;
+    gst_rtsp_transport_new(&description);
+    const std::string channels = std::to_string(2 * i) + "-" + std::to_string(2 * i + 1);
+    gst_rtsp_transport_parse(("RTP/AVP/TCP;unicast;interleaved=" + channels).c_str(), description);
+    GstRTSPStreamTransport* drain =  // takes the description
+        gst_rtsp_stream_transport_new(gst_rtsp_media_get_stream(media_, i), description);
+    gst_rtsp_stream_transport_set_callbacks(drain, SwallowBuffer, SwallowBuffer, nullptr, nullptr);
+    gst_rtsp_stream_transport_set_list_callbacks(drain, SwallowList, SwallowList, nullptr, nullptr);
+    g_ptr_array_add(drain_, drain);
+  }
+  return drain_->len > 0 && gst_rtsp_media_complete_pipeline(media_, drain_) &&
          gst_rtsp_media_set_state(media_, GST_STATE_PLAYING, drain_);
 }
 
@@ -145,6 +220,7 @@ RtspMount::~RtspMount() {
   gst_rtsp_mount_points_remove_factory(mounts, path_.c_str());
   g_object_unref(mounts);
   if (door_) door_->Close();
+  for (const auto& door : audio_doors_) door->Close();
   if (media_) {
     if (drain_) gst_rtsp_media_set_state(media_, GST_STATE_NULL, drain_);
     if (prepared_) gst_rtsp_media_unprepare(media_);

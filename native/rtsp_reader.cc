@@ -38,38 +38,47 @@ std::string PeerOf(GstRTSPClient* client) {
 
 }  // namespace
 
-RtspReader::RtspReader(GstRTSPClient* client, GstRTSPMedia* media, GstRTSPStreamTransport* transport, Identity identity)
+RtspReader::RtspReader(GstRTSPClient* client, GstRTSPMedia* media,
+                       const std::vector<GstRTSPStreamTransport*>& transports, Identity identity)
     : client_(GST_RTSP_CLIENT(g_object_ref(client))),
       media_(GST_RTSP_MEDIA(g_object_ref(media))),
-      transport_(GST_RTSP_STREAM_TRANSPORT(g_object_ref(transport))),
-      stream_(GST_RTSP_STREAM(g_object_ref(gst_rtsp_stream_transport_get_stream(transport)))),
+      transports_(transports),
       identity_(std::move(identity)),
       peer_(PeerOf(client)),
-      tcp_(gst_rtsp_stream_transport_get_transport(transport)->lower_transport == GST_RTSP_LOWER_TRANS_TCP),
-      since_ns_(MonotonicNs()) {}
+      tcp_(gst_rtsp_stream_transport_get_transport(transports.front())->lower_transport == GST_RTSP_LOWER_TRANS_TCP),
+      since_ns_(MonotonicNs()) {
+  for (GstRTSPStreamTransport* transport : transports_) {
+    g_object_ref(transport);
+    g_object_ref(gst_rtsp_stream_transport_get_stream(transport));
+  }
+}
 
 RtspReader::~RtspReader() {
-  g_object_unref(stream_);
-  g_object_unref(transport_);
+  for (GstRTSPStreamTransport* transport : transports_) {
+    g_object_unref(gst_rtsp_stream_transport_get_stream(transport));
+    g_object_unref(transport);
+  }
   g_object_unref(media_);
   g_object_unref(client_);
 }
 
 // gst-rtsp-server keeps its UDP sinks to itself, but they count for each address.
 uint64_t RtspReader::SentOverUdp() const {
-  const GstRTSPTransport* transport = gst_rtsp_stream_transport_get_transport(transport_);
   GstElement* bin = gst_rtsp_media_get_element(media_);
   GstObject* pipeline = gst_object_get_parent(GST_OBJECT(bin));
   uint64_t sum = 0;
   GstIterator* sinks = gst_bin_iterate_all_by_element_factory_name(GST_BIN(pipeline), "multiudpsink");
   GValue item = G_VALUE_INIT;
   while (gst_iterator_next(sinks, &item) == GST_ITERATOR_OK) {
-    GstStructure* stats = nullptr;
-    g_signal_emit_by_name(g_value_get_object(&item), "get-stats", transport->destination, transport->client_port.min,
-                          &stats);
-    guint64 bytes = 0;
-    if (stats && gst_structure_get_uint64(stats, "bytes-sent", &bytes)) sum += bytes;
-    if (stats) gst_structure_free(stats);
+    for (GstRTSPStreamTransport* stream_transport : transports_) {
+      const GstRTSPTransport* transport = gst_rtsp_stream_transport_get_transport(stream_transport);
+      GstStructure* stats = nullptr;
+      g_signal_emit_by_name(g_value_get_object(&item), "get-stats", transport->destination, transport->client_port.min,
+                            &stats);
+      guint64 bytes = 0;
+      if (stats && gst_structure_get_uint64(stats, "bytes-sent", &bytes)) sum += bytes;
+      if (stats) gst_structure_free(stats);
+    }
     g_value_reset(&item);
   }
   g_value_unset(&item);
@@ -96,7 +105,9 @@ RtspReader::Verdict RtspReader::Check(uint64_t now_ns, uint64_t max_stall_ns) {
     if (drained) {
       off_stream_ = false;
       behind_since_ns_ = 0;
-      gst_rtsp_stream_add_transport(stream_, transport_);
+      for (GstRTSPStreamTransport* transport : transports_) {
+        gst_rtsp_stream_add_transport(gst_rtsp_stream_transport_get_stream(transport), transport);
+      }
       return Verdict::kResumed;
     }
     return now_ns - progress_ns_ > max_stall_ns ? Verdict::kStuck : Verdict::kFine;
@@ -107,8 +118,10 @@ RtspReader::Verdict RtspReader::Check(uint64_t now_ns, uint64_t max_stall_ns) {
   }
   if (behind_since_ns_ == 0) behind_since_ns_ = now_ns;
   if (now_ns - behind_since_ns_ < kCutOffNs) return Verdict::kFine;
-  // Taking the transport off the stream also empties its backlog.
-  gst_rtsp_stream_remove_transport(stream_, transport_);
+  // Taking a transport off its stream also empties its backlog.
+  for (GstRTSPStreamTransport* transport : transports_) {
+    gst_rtsp_stream_remove_transport(gst_rtsp_stream_transport_get_stream(transport), transport);
+  }
   off_stream_ = true;
   ++cut_off_count_;
   return Verdict::kCutOff;

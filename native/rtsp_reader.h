@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace cap {
 
@@ -22,8 +23,9 @@ class RtspReader {
     bool secure;       // over TLS
   };
 
-  // `transport` is the video stream's, in `media`. Takes references of its own.
-  RtspReader(GstRTSPClient* client, GstRTSPMedia* media, GstRTSPStreamTransport* transport, Identity identity);
+  // `transports`: of each stream in `media` that it plays, at least one. Takes references of its own.
+  RtspReader(GstRTSPClient* client, GstRTSPMedia* media, const std::vector<GstRTSPStreamTransport*>& transports,
+             Identity identity);
   ~RtspReader();
   RtspReader(const RtspReader&) = delete;
   RtspReader& operator=(const RtspReader&) = delete;
@@ -48,8 +50,7 @@ class RtspReader {
 
   GstRTSPClient* client_;
   GstRTSPMedia* media_;
-  GstRTSPStreamTransport* transport_;
-  GstRTSPStream* stream_;
+  std::vector<GstRTSPStreamTransport*> transports_;
   const Identity identity_;
   std::string peer_;
   bool tcp_;

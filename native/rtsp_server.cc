@@ -54,14 +54,23 @@ RtspServer::~RtspServer() {
   if (core_) core_->Close();
 }
 
-// mount(path, hub, maxWaitingUnits, maxReaders): Promise<void>
+// mount(path, hub, maxWaitingUnits, maxReaders, audio: {hub, payloader, title}[]): Promise<void>
 Napi::Value RtspServer::Mount(const Napi::CallbackInfo& info) {
   if (closed_) Throw(info.Env(), "closed", "the RTSP server is closed");
+  std::vector<RtspAudio> audio;
+  const auto list = info[4].As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const auto channel = list.Get(i).As<Napi::Object>();
+    audio.push_back({AccessUnitHub::From(channel.Get("hub"))->core(),
+                     channel.Get("payloader").As<Napi::String>().Utf8Value(),
+                     channel.Get("title").As<Napi::String>().Utf8Value()});
+  }
   return AsyncTask::Run(
       info.Env(), Value(),
       [core = core_, path = info[0].As<Napi::String>().Utf8Value(), hub = AccessUnitHub::From(info[1])->core(),
+       audio = std::move(audio),
        limits = RtspMount::Limits{info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Number>().Uint32Value()}] {
-        return core->Mount(path, hub, limits);
+        return core->Mount(path, hub, audio, limits);
       });
 }
 

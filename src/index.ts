@@ -3,13 +3,16 @@
 // --- Capture a source once, encode it once, and open doors to it ---
 
 export type { SharedKind } from './native/portal.js';
+export type { AudioRow } from './producer/audio-list.js';
+export type { AudioChannels } from './producer/audio-source.js';
 export type { ScalingOptions } from './producer/compose.js';
 export type { DisplayChoice, DisplayServer, ScreenServer } from './producer/display-server.js';
 export type { FileOptions } from './producer/file-source.js';
+export { repairSound, type SoundRepair } from './producer/repair-sound.js';
 export type { RtspOptions } from './producer/rtsp-source.js';
 export type { MonitorRow, WindowRow } from './producer/screen-list.js';
 export type { ScreenOptions } from './producer/screen-source.js';
-export { type AudioRow, type CameraRow, listSources, type SourceList } from './producer/source-list.js';
+export { type CameraRow, listSources, type SourceList } from './producer/source-list.js';
 export { parseSource } from './producer/source-url.js';
 export { SOURCE_KINDS, type SourceOptions } from './producer/sources.js';
 export type { TestOptions, TestPattern } from './producer/test-source.js';
@@ -32,6 +35,9 @@ export {
   type MonitorStreamsOptions,
 } from './session/monitor-streams.js';
 export type { CaptureSessionOptions } from './session/open-capture.js';
+export type { AudioOptions, AudioStats } from './session/session-audio.js';
+export { AUDIO_CODECS, type AudioCodec } from './transport/audio-encoder.js';
+export type { AudioTrack } from './transport/audio-track.js';
 export {
   ENCODER_NAMES,
   type EncoderName,

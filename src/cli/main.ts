@@ -6,6 +6,7 @@ import { registerDescribe } from './commands/describe.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerPresets } from './commands/presets.js';
 import { registerReaders } from './commands/readers.js';
+import { registerRepair } from './commands/repair.js';
 import { registerServe } from './commands/serve.js';
 import { registerSources } from './commands/sources.js';
 import { registerUser } from './commands/user.js';
@@ -29,6 +30,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerReaders(program);
   registerUser(program, stop);
   registerDoctor(program);
+  registerRepair(program);
   return run(program, args);
 }
 

@@ -7,11 +7,11 @@ export const ERROR_CODES = {
   CAP_INTERNAL: 1,
   /** A wrong option, argument or value. */
   CAP_USAGE: 2,
-  /** The native addon or a GStreamer plugin is not installed. */
+  /** The native addon or a GStreamer plugin is not installed, or no sound server runs. */
   CAP_DEPENDENCY_MISSING: 3,
   /** There is no display, or it cannot be opened. */
   CAP_DISPLAY_UNAVAILABLE: 4,
-  /** No such window, monitor or region. */
+  /** No such window, monitor, region, sound device or application that plays. */
   CAP_SOURCE_NOT_FOUND: 5,
   /** The source ended while it was captured: window closed, X server gone, camera lost. */
   CAP_SOURCE_LOST: 6,

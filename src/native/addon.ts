@@ -190,9 +190,23 @@ export interface NativeRtspOptions {
   readonly sessionTimeoutS: number;
 }
 
+/** A channel of sound that is served beside the video. */
+export interface NativeRtspAudio {
+  readonly hub: NativeHub;
+  /** GStreamer launch syntax of its payloader. */
+  readonly payloader: string;
+  readonly title: string;
+}
+
 export interface NativeRtspServer {
   /** `maxReaders` 0: as many as come. */
-  mount(path: string, hub: NativeHub, maxWaitingAccessUnits: number, maxReaders: number): Promise<void>;
+  mount(
+    path: string,
+    hub: NativeHub,
+    maxWaitingAccessUnits: number,
+    maxReaders: number,
+    audio: readonly NativeRtspAudio[],
+  ): Promise<void>;
   unmount(path: string): Promise<void>;
   kick(id: number): boolean;
   /** -1 where it does not listen. */
@@ -276,6 +290,43 @@ export interface NativePipewireScreen {
   close(): void;
 }
 
+export interface SoundDevice {
+  readonly index: number;
+  readonly name: string;
+  readonly description: string;
+  /** Of an input: it gives what an output plays. */
+  readonly monitor: boolean;
+}
+
+/** What one application plays. Texts are empty where the application does not say. */
+export interface SoundStream {
+  readonly index: number;
+  /** Index of the output that it is played on. */
+  readonly output: number;
+  readonly title: string;
+  readonly application: string;
+  readonly applicationId: string;
+  readonly binary: string;
+  readonly processId: string;
+}
+
+export interface SoundModule {
+  readonly index: number;
+  readonly name: string;
+  readonly argument: string;
+}
+
+export interface SoundServerDescription {
+  /** `pulseaudio 16.1` */
+  readonly name: string;
+  readonly defaultOutput: string;
+  readonly defaultInput: string;
+  readonly outputs: readonly SoundDevice[];
+  readonly inputs: readonly SoundDevice[];
+  readonly streams: readonly SoundStream[];
+  readonly modules: readonly SoundModule[];
+}
+
 /** The addon's exact surface. */
 export interface NativeAddon {
   readonly Pipeline: new (
@@ -284,7 +335,13 @@ export interface NativeAddon {
     listener: NativeListener,
   ) => NativePipeline;
   readonly AccessUnitHub: {
-    new (pipeline: NativePipeline, appsink: string, minKeyFrameIntervalMs: number, keepGop?: boolean): NativeHub;
+    new (
+      pipeline: NativePipeline,
+      appsink: string,
+      minKeyFrameIntervalMs: number,
+      keepGop: boolean,
+      codingDelayNs: number,
+    ): NativeHub;
     new (receiver: NativeUnitReceiver): NativeHub;
   };
   readonly UnitSender: new (hub: NativeHub, socketName: string) => NativeUnitSender;
@@ -306,7 +363,6 @@ export interface NativeAddon {
     appsrc: string,
     maxFps: number,
   ) => NativeRelay;
-  readonly Door: new (hub: NativeHub, pipeline: NativePipeline, appsrc: string, maxAccessUnits: number) => NativeDoor;
   readonly ByteSink: new (pipeline: NativePipeline, appsink: string, onReady: NativeListener) => NativeByteSink;
   readonly StillDoor: new (
     hub: NativeHub,
@@ -314,6 +370,14 @@ export interface NativeAddon {
     mostBytes: number,
     onUnit: NativeListener,
   ) => NativeStillDoor;
+  /** With a `leader`, time zero is that door's first unit. */
+  readonly Door: new (
+    hub: NativeHub,
+    pipeline: NativePipeline,
+    appsrc: string,
+    maxAccessUnits: number,
+    leader?: NativeDoor,
+  ) => NativeDoor;
   readonly FrameSink: new (
     pipeline: NativePipeline,
     appsink: string,
@@ -352,6 +416,11 @@ export interface NativeAddon {
   describeWayland(display: string): WaylandDescription;
   /** Of the monitor of that name, or else the window of that id. */
   sizeOfWayland(display: string, monitor: string, window: string): { readonly width: number; readonly height: number };
+  describeSoundServer(): Promise<SoundServerDescription>;
+  /** Resolves with the module's index. */
+  loadSoundModule(name: string, argument: string): Promise<number>;
+  unloadSoundModule(index: number): Promise<void>;
+  moveSoundStream(index: number, output: string): Promise<void>;
   gstreamerVersion(): string;
   hasElement(name: string): boolean;
   /** A whole SEI NAL unit, byte-stream format, around `payload`. */

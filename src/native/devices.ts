@@ -1,18 +1,18 @@
 import { type NativeEvent, native } from './addon.js';
 
-/** A camera or audio input, as GStreamer's device monitor names it. */
+/** A camera, as GStreamer's device monitor names it. */
 export interface Device {
-  /** GStreamer's class, such as `Video/Source` or `Audio/Source`. */
+  /** GStreamer's class, such as `Video/Source`. */
   readonly class: string;
   /** For people. */
   readonly name: string;
-  /** What it is opened by: `/dev/video0`, or a sound server's node name. Empty when its provider does not say. */
+  /** What it is opened by: `/dev/video0`, or a media server's node name. Empty when its provider does not say. */
   readonly path: string;
 }
 
 /**
- * Lists cameras and audio inputs. After `timeoutMs` those that were found by then: a device provider may wait for a
- * sound server that does not answer.
+ * Lists cameras. After `timeoutMs` those that were found by then: a device provider may wait for a
+ * media server that does not answer.
  */
 export function listDevices(timeoutMs = 3000): Promise<Device[]> {
   return new Promise((resolve, reject) => {

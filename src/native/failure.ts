@@ -23,6 +23,12 @@ const CODES: Readonly<Record<string, readonly [ErrorCode, string?]>> = {
     'CAP_PORT_UNAVAILABLE',
     'another program listens there: choose another with --rtsp-port, or 0 for a free one',
   ],
+  'sound-change': ['CAP_PIPELINE_FAILED'],
+  'sound-module': ['CAP_DEPENDENCY_MISSING', "install the sound server's modules"],
+  'sound-server': [
+    'CAP_DEPENDENCY_MISSING',
+    'start PulseAudio, or PipeWire with pipewire-pulse, or set PULSE_SERVER to the address of one that runs',
+  ],
   tls: ['CAP_USAGE', 'TLS needs a certificate and its key in PEM format, and the package glib-networking'],
   portal: [
     'CAP_DISPLAY_UNAVAILABLE',

@@ -4,6 +4,7 @@ export * from './pipeline.js';
 export * from './pipewire.js';
 export * from './portal.js';
 export * from './rtsp-address.js';
+export * from './sound-server.js';
 export * from './tls-trust.js';
 export * from './wayland.js';
 export * from './x11.js';

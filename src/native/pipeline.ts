@@ -15,6 +15,12 @@ export type PipelineEvents = {
   ended: [];
   /** The source's size became known or changed. */
   sourceSize: [size: Size];
+  /** The source has nothing to give for now, and silence takes its place. */
+  interrupted: [reason: string];
+  /** An interrupted source goes on. */
+  resumed: [];
+  /** What applications play may have changed. */
+  streamsChanged: [];
 };
 
 /** A GStreamer pipeline with its bus events. The owner must close it. */
@@ -89,6 +95,15 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
         break;
       case 'eos':
         this.emit('ended');
+        break;
+      case 'source-interrupted':
+        this.emit('interrupted', String(event.message));
+        break;
+      case 'source-resumed':
+        this.emit('resumed');
+        break;
+      case 'streams-changed':
+        this.emit('streamsChanged');
         break;
       case 'source-size':
         this.emit('sourceSize', { width: Number(event.width), height: Number(event.height) });

@@ -1,4 +1,7 @@
 export { SHARED_KINDS, type SharedKind } from '../native/index.js';
+export * from './audio-capture.js';
+export { type AudioRow, soundServerName } from './audio-list.js';
+export * from './audio-source.js';
 export * from './capture.js';
 export * from './click-window.js';
 export * from './compose.js';
@@ -8,7 +11,9 @@ export * from './display-server.js';
 export * from './gundam-plan.js';
 export * from './media-framework.js';
 export * from './monitor-watch.js';
+export * from './playing-apps.js';
 export * from './presets.js';
+export * from './repair-sound.js';
 export * from './scale-plan.js';
 export * from './screen-choice.js';
 export * from './screen-list.js';

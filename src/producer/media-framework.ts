@@ -14,6 +14,11 @@ const OPTIONAL: Readonly<Record<string, string>> = {
   videoconvert: 'files, V4L2 devices and scaled cameras',
   videoscale: 'files, V4L2 devices and scaled cameras',
   v4l2src: 'V4L2 devices',
+  audioconvert: 'sound',
+  opusenc: 'sound in Opus',
+  rtpopuspay: 'sound in Opus',
+  avenc_aac: 'sound in AAC',
+  rtpmp4gpay: 'sound in AAC',
 };
 
 /** GStreamer as it is installed. */

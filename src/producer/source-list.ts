@@ -1,5 +1,6 @@
 import { type CapError, toCapError } from '../core/index.js';
 import { listDevices } from '../native/index.js';
+import { type AudioRow, listAudio } from './audio-list.js';
 import type { DisplayChoice } from './display-server.js';
 import { listMonitors, listWindows, type MonitorRow, type WindowRow } from './screen-list.js';
 
@@ -12,13 +13,6 @@ export interface CameraRow {
   readonly argument?: string;
 }
 
-/** A microphone, or what another sound device plays. */
-export interface AudioRow {
-  readonly name: string;
-  /** The sound server's name of it. */
-  readonly path: string;
-}
-
 /** What a machine has to capture. */
 export interface SourceList {
   readonly monitors: readonly MonitorRow[];
@@ -29,12 +23,13 @@ export interface SourceList {
   readonly displayError?: CapError;
 }
 
-/** Lists monitors and windows of a display, cameras and audio inputs. A machine without a display still has the rest. */
+/**
+ * Lists monitors and windows of a display, cameras, sound devices and the applications that play sound. A machine
+ * without a display or a sound server still has the rest.
+ */
 export async function listSources(choice: DisplayChoice = {}): Promise<SourceList> {
-  const devices = await listDevices();
-  const of = (kind: string) => devices.filter((device) => device.class.startsWith(kind));
-  const cameras = of('Video/').map(({ name, path }) => ({ name, path, ...cameraArgument(path) }));
-  const audio = of('Audio/').map(({ name, path }) => ({ name, path }));
+  const [devices, audio] = await Promise.all([listDevices(), listAudio()]);
+  const cameras = devices.map(({ name, path }) => ({ name, path, ...cameraArgument(path) }));
   try {
     return { monitors: listMonitors(choice), windows: listWindows(choice), cameras, audio };
   } catch (error) {

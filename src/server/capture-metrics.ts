@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { CaptureSession, MonitorStreams, RtspServer } from '../session/index.js';
+import type { AudioStats, CaptureSession, MonitorStreams, RtspServer } from '../session/index.js';
 
 /** One of the captures that are measured now. */
 interface Measured {
@@ -53,6 +53,22 @@ async function registryOf({ labelNames, captures, rtsp }: Subject): Promise<Regi
     'Time from the capture of each frame to its coded picture, summed',
     ({ stats }) => (stats.captureToEncodedMs * stats.framesEncoded) / 1000,
   );
+  const ofChannels = (name: string, help: string, read: (stats: AudioStats) => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      labelNames: [...labelNames, 'channel'],
+      collect() {
+        this.reset();
+        for (const { labels, session } of captures()) {
+          for (const stats of session.stats.audio) this.inc({ ...labels, channel: stats.channel }, read(stats));
+        }
+      },
+    });
+  };
+  ofChannels('cap_audio_packets_total', 'Packets of sound that left the encoder', ({ packets }) => packets);
+  ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
   if (!rtsp) return registry;
   const ofServer = (name: string, help: string, read: () => number): void => {
     new Counter({

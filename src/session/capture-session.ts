@@ -14,6 +14,7 @@ import { type Capture, type ScalePlan, UNITS } from '../producer/index.js';
 import { Mp4Recorder, RtspServer, type RtspServerOptions, SharedStream, UnitSender } from '../transport/index.js';
 import { OnDemand } from './on-demand.js';
 import { type CaptureSessionOptions, openCapture } from './open-capture.js';
+import { type AudioStats, SessionAudio } from './session-audio.js';
 
 /** What a capture session says between `open` and `close`. */
 export type CaptureSessionEvents = {
@@ -31,24 +32,28 @@ export interface CaptureStats {
   readonly encodedBytes: number;
   /** Mean milliseconds from the capture of a frame to its coded picture. */
   readonly captureToEncodedMs: number;
+  /** Of each channel of sound. */
+  readonly audio: readonly AudioStats[];
 }
 
 const FIRST_FRAME_TIMEOUT_MS = 10_000;
 
-/** One source, captured and encoded once, with the doors that serve it. */
+/** One source and its sound, captured and encoded once, with the doors that serve them. */
 export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements Closable {
   readonly stream: SharedStream;
   readonly #capture: Capture;
+  readonly #audio: SessionAudio;
   readonly #logger: Logger;
   readonly #doors: Closable[] = [];
   #onDemand: OnDemand | undefined;
   #closed = false;
 
-  private constructor(capture: Capture, logger: Logger) {
+  private constructor(capture: Capture, audio: SessionAudio, logger: Logger) {
     super();
     this.#capture = capture;
+    this.#audio = audio;
     this.#logger = logger;
-    this.stream = new SharedStream(capture.pipeline, UNITS, capture.source.coded);
+    this.stream = new SharedStream(capture.pipeline, UNITS, { codedElsewhere: capture.source.coded });
     this.#describe(capture.plan);
     capture.on('resized', (size, plan) => {
       this.#describe(plan);
@@ -64,15 +69,18 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   static async open(options: CaptureSessionOptions = {}): Promise<CaptureSession> {
     const logger = options.logger ?? silentLogger;
     const lingerMs = expectInteger('lingerMs', options.lingerMs ?? 5000, 0, 3_600_000);
-    const capture = await openCapture(options, logger);
-    let session: CaptureSession | undefined;
+    const audio = await SessionAudio.open(options.audio ?? {}, logger);
+    let owner: Closable = audio;
     try {
-      session = new CaptureSession(capture, logger);
+      const capture = await openCapture(options, logger);
+      owner = { close: () => closeAll([capture, audio]) };
+      const session = new CaptureSession(capture, audio, logger);
+      owner = session;
       await session.#start();
-      if (options.onDemand) session.#onDemand = new OnDemand(capture, session.stream, lingerMs, logger);
+      if (options.onDemand) session.#onDemand = new OnDemand([audio, capture], session.stream, lingerMs, logger);
       return session;
     } catch (error) {
-      await (session ?? capture).close();
+      await owner.close();
       throw error;
     }
   }
@@ -105,6 +113,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       keyFrames,
       encodedBytes: bytes,
       captureToEncodedMs: accessUnits > 0 ? captureToEncodedMs / accessUnits : 0,
+      audio: this.#audio.stats,
     };
   }
 
@@ -114,7 +123,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     const server = new RtspServer({ logger: this.#logger, ...options });
     this.#doors.push(server);
     try {
-      await server.mount(path, this.stream);
+      await server.mount(path, this.stream, { audio: this.#audio.tracks });
     } catch (error) {
       await server.close();
       throw error;
@@ -126,13 +135,13 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   async serveOn(server: RtspServer, path: string): Promise<void> {
     this.#requireOpen();
     this.#doors.push({ close: () => server.unmount(path) });
-    await server.mount(path, this.stream);
+    await server.mount(path, this.stream, { audio: this.#audio.tracks });
   }
 
   /** Records the stream into an MP4, from the same encode. @throws CAP_OUTPUT_FAILED */
   async record(path: string): Promise<Mp4Recorder> {
     this.#requireOpen();
-    const recorder = await Mp4Recorder.open(this.stream, path);
+    const recorder = await Mp4Recorder.open(this.stream, path, this.#audio.tracks);
     if (this.#closed) {
       await recorder.close();
       throw closedError('the capture session');
@@ -152,7 +161,8 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   /** Ends the doors, then the capture. Idempotent. */
   readonly close = once(async () => {
     this.#closed = true;
-    await closeAll([...this.#doors, ...(this.#onDemand ? [this.#onDemand] : []), this.stream, this.#capture]);
+    const onDemand = this.#onDemand ? [this.#onDemand] : [];
+    await closeAll([...this.#doors, ...onDemand, this.stream, this.#capture, this.#audio]);
   });
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,6 +170,8 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   }
 
   async #start(): Promise<void> {
+    // Not before: a screen may be shared only once its user has agreed, and a microphone should not be heard sooner.
+    await this.#audio.start();
     await this.#capture.start();
     const deadline = performance.now() + FIRST_FRAME_TIMEOUT_MS;
     while (this.stream.stats.accessUnits === 0) {

@@ -10,6 +10,7 @@ import {
   mediaFramework,
   pipewireVersion,
   screenServer,
+  soundServerName,
   whatXServerLacks,
   x11DisplayName,
 } from '../producer/index.js';
@@ -62,6 +63,7 @@ export async function diagnose({ rtspPort = 8554, ...choice }: DoctorOptions = {
     await check('desktop portal', false, portal),
     await check('PipeWire', false, pipewire),
     await check('encoder', true, encoder),
+    await check('sound', false, sound),
     await check('test picture', false, testPicture),
     await check(`RTSP port ${rtspPort}`, true, () => port(rtspPort)),
     await check('local reader', false, reader),
@@ -139,6 +141,10 @@ async function encoder(): Promise<Outcome> {
     ok: true,
     found: element === 'capx264enc' ? 'x264; no hardware encoder' : `x264; ${element} without damage`,
   };
+}
+
+async function sound(): Promise<Outcome> {
+  return { ok: true, found: await soundServerName() };
 }
 
 async function testPicture(): Promise<Outcome> {

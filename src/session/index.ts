@@ -23,6 +23,7 @@ export {
   type Preset,
   parseSource,
   presetPlan,
+  repairSound,
   SCREEN_SERVERS,
   type ScalePlan,
   type ScalingOptions,
@@ -38,6 +39,8 @@ export {
   x11DisplayName,
 } from '../producer/index.js';
 export {
+  AUDIO_CODECS,
+  type AudioCodec,
   addUser,
   ENCODER_NAMES,
   type EncoderName,
@@ -76,5 +79,6 @@ export {
 export * from './capture-session.js';
 export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
+export type { AudioOptions, AudioStats } from './session-audio.js';
 export * from './stream-table.js';
 export * from './watch-session.js';

@@ -1,10 +1,17 @@
-import { type Closable, type Logger, once } from '../core/index.js';
-import type { Capture } from '../producer/index.js';
+import { type CapError, type Closable, type Logger, once } from '../core/index.js';
 import type { SharedStream } from '../transport/index.js';
 
-/** Has a capture rest while nobody looks at its stream. */
+/** What can stop for a while, and go on. */
+export interface Resting {
+  rest(): Promise<void>;
+  resume(): Promise<void>;
+  /** Why it has ended, once it has. */
+  readonly failure?: CapError | undefined;
+}
+
+/** Has captures rest while nobody looks at their stream. */
 export class OnDemand implements Closable {
-  readonly #capture: Capture;
+  readonly #captures: readonly Resting[];
   readonly #stream: SharedStream;
   readonly #lingerMs: number;
   readonly #logger: Logger;
@@ -14,13 +21,17 @@ export class OnDemand implements Closable {
   #changing: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(capture: Capture, stream: SharedStream, lingerMs: number, logger: Logger) {
-    this.#capture = capture;
+  constructor(captures: readonly Resting[], stream: SharedStream, lingerMs: number, logger: Logger) {
+    this.#captures = captures;
     this.#stream = stream;
     this.#lingerMs = lingerMs;
     this.#logger = logger;
     stream.onWatched(() => this.#update());
     this.#update();
+  }
+
+  get #failed(): boolean {
+    return this.#captures.some(({ failure }) => failure !== undefined);
   }
 
   get resting(): boolean {
@@ -44,10 +55,10 @@ export class OnDemand implements Closable {
   #change(rest: boolean): void {
     this.#changing = this.#changing.then(async () => {
       // What was asked for last counts, not what was asked for first.
-      if (this.#closed || rest === this.#resting || rest === this.#stream.watched || this.#capture.failure) return;
+      if (this.#closed || rest === this.#resting || rest === this.#stream.watched || this.#failed) return;
       this.#resting = rest;
       this.#logger.debug(rest ? 'nobody watches: capture rests' : 'somebody watches: capture goes on');
-      await (rest ? this.#capture.rest() : this.#capture.resume());
+      for (const capture of this.#captures) await (rest ? capture.rest() : capture.resume());
     });
   }
 }

@@ -1,6 +1,7 @@
 import { expectInteger, type Logger } from '../core/index.js';
 import { Capture, openSource, type ScalingOptions, type SourceOptions } from '../producer/index.js';
 import { chooseEncoder, type EncoderOptions } from '../transport/index.js';
+import type { AudioOptions } from './session-audio.js';
 
 /** What is captured, how it is scaled and how it is encoded. */
 export interface CaptureSessionOptions {
@@ -13,6 +14,8 @@ export interface CaptureSessionOptions {
    */
   readonly scaling?: ScalingOptions | undefined;
   readonly encoder?: EncoderOptions | undefined;
+  /** Which sound goes with it. @default none */
+  readonly audio?: AudioOptions | undefined;
   /** Frames a second, 1 to 120. @default 30 */
   readonly fps?: number | undefined;
   /**

@@ -1,3 +1,5 @@
+export * from './audio-encoder.js';
+export * from './audio-track.js';
 export * from './choose-encoder.js';
 export * from './encoder.js';
 export * from './encoder-trial.js';

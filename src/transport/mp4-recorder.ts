@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CapError, type Closable, once, TypedEvents, toCapError } from '../core/index.js';
 import { type DoorStats, type NativeDoor, native, Pipeline } from '../native/index.js';
+import type { AudioTrack } from './audio-track.js';
 import type { AccessUnitStream } from './shared-stream.js';
 
 /** What a recorder says while it records. */
@@ -20,6 +21,10 @@ const FRAGMENT_MS = 500;
 const UNBUFFERED = { 'buffer-mode': 'unbuffered' };
 /** Ten seconds at 30 fps may wait for a slow disk. */
 const MAX_WAITING_ACCESS_UNITS = 300;
+/** As many seconds of sound, which waits for the video that it is interleaved with. */
+const MAX_WAITING_PACKETS = 500;
+/** A still screen may send nothing for long, and would hold the sound back. */
+const STILL_MS = 1000;
 const LAST_FRAME_TIMEOUT_MS = 200;
 const FINISH_TIMEOUT_MS = 1200;
 
@@ -32,30 +37,39 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
   readonly #pipeline: Pipeline;
   readonly #stream: AccessUnitStream;
   readonly #door: NativeDoor;
+  readonly #audioDoors: readonly NativeDoor[];
+  readonly #stillTimer: NodeJS.Timeout | undefined;
   #failure: CapError | undefined;
 
-  private constructor(path: string, stream: AccessUnitStream, pipeline: Pipeline, door: NativeDoor) {
+  private constructor(path: string, stream: AccessUnitStream, audio: readonly AudioTrack[], pipeline: Pipeline) {
     super();
     this.#stream = stream;
     this.path = path;
     this.#pipeline = pipeline;
-    this.#door = door;
+    this.#door = native((addon) => new addon.Door(stream.native, pipeline.native, 'door', MAX_WAITING_ACCESS_UNITS));
+    this.#audioDoors = audio.map(({ stream: { native: hub } }, index) =>
+      native((addon) => new addon.Door(hub, pipeline.native, `audio${index}`, MAX_WAITING_PACKETS, this.#door)),
+    );
+    if (audio.length > 0) this.#stillTimer = this.#watchForStillness();
     pipeline.on('failed', (error) => this.#fail(error));
   }
 
-  /** Starts recording, at the next key frame, which is asked for. Throws CAP_OUTPUT_FAILED. */
-  static async open(stream: AccessUnitStream, path: string): Promise<Mp4Recorder> {
+  /**
+   * Starts recording, at the next key frame, which is asked for; each channel of sound becomes a track.
+   * @throws CAP_OUTPUT_FAILED
+   */
+  static async open(stream: AccessUnitStream, path: string, audio: readonly AudioTrack[] = []): Promise<Mp4Recorder> {
     const file = resolve(path);
     checkWritable(file);
     const pipeline = new Pipeline(
       'appsrc name=door ! h264parse ' +
-        `! mp4mux name=mux fragment-duration=${FRAGMENT_MS} fragment-mode=first-moov-then-finalise ! filesink name=file`,
+        `! mp4mux name=mux fragment-duration=${FRAGMENT_MS} fragment-mode=first-moov-then-finalise ! filesink name=file` +
+        audio.map((_, index) => ` appsrc name=audio${index} format=time ! mux.`).join(''),
       { file: { location: file, ...UNBUFFERED } },
     );
     try {
       await pipeline.play();
-      const door = native((addon) => new addon.Door(stream.native, pipeline.native, 'door', MAX_WAITING_ACCESS_UNITS));
-      return new Mp4Recorder(file, stream, pipeline, door);
+      return new Mp4Recorder(file, stream, audio, pipeline);
     } catch (error) {
       await pipeline.close();
       throw outputError(file, error);
@@ -69,9 +83,10 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
 
   /** Finishes the file. Idempotent; throws CAP_OUTPUT_FAILED when it could not be written. */
   readonly close = once(async () => {
+    clearInterval(this.#stillTimer);
     await this.#lastFrame();
     const finished = this.#finished();
-    this.#door.close();
+    for (const door of [this.#door, ...this.#audioDoors]) door.close();
     await finished;
     await this.#pipeline.close();
     if (this.#failure) throw this.#failure;
@@ -88,6 +103,15 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
     this.#stream.requestKeyFrame();
     const deadlineMs = performance.now() + LAST_FRAME_TIMEOUT_MS;
     while (this.#door.stats().delivered === delivered && performance.now() < deadlineMs) await sleep(5);
+  }
+
+  #watchForStillness(): NodeJS.Timeout {
+    let before = 0;
+    return setInterval(() => {
+      const { delivered } = this.#door.stats();
+      if (delivered === before) this.#stream.requestKeyFrame();
+      before = delivered;
+    }, STILL_MS).unref();
   }
 
   #finished(): Promise<void> {

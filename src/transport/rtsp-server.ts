@@ -12,6 +12,7 @@ import {
   unexpected,
 } from '../core/index.js';
 import { type NativeEvent, type NativeRtspServer, native, nativePromise, type RtspStats } from '../native/index.js';
+import type { AudioTrack } from './audio-track.js';
 import { REALM, type RtspUser } from './rtsp-users.js';
 import type { AccessUnitStream } from './shared-stream.js';
 import type { TlsIdentity } from './tls-identity.js';
@@ -45,6 +46,8 @@ export interface RtspTlsOptions extends TlsIdentity {
 export interface RtspMountOptions {
   /** Its readers at a time, 1 to 1000. @default the server's */
   readonly maxReaders?: number | undefined;
+  /** Channels of sound beside the video. @default none */
+  readonly audio?: readonly AudioTrack[] | undefined;
 }
 
 /** A reader, as its events name it. */
@@ -156,13 +159,19 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
   }
 
   /**
-   * Serves `stream` at `path` (`/cap`). Resolves when a client can play it, which takes a first frame.
+   * Serves `stream` at `path` (`/cap`), and each channel of sound as another stream of it. Resolves when a client can
+   * play it, which takes a first frame.
    * @throws CAP_PIPELINE_FAILED when no frame comes in time
    */
-  async mount(path: string, stream: AccessUnitStream, { maxReaders }: RtspMountOptions = {}): Promise<void> {
+  async mount(
+    path: string,
+    stream: AccessUnitStream,
+    { maxReaders, audio = [] }: RtspMountOptions = {},
+  ): Promise<void> {
     if (this.#closed) throw closedError('the RTSP server');
     if (!/^(\/[A-Za-z0-9._-]{1,64}){1,8}$/.test(path)) throw unexpected('the RTSP path', 'a path such as /cap', path);
-    await nativePromise(this.#native.mount(path, stream.native, MAX_WAITING_ACCESS_UNITS, limit(maxReaders)));
+    const channels = audio.map(({ stream: { native: hub }, ...channel }) => ({ hub, ...channel }));
+    await nativePromise(this.#native.mount(path, stream.native, MAX_WAITING_ACCESS_UNITS, limit(maxReaders), channels));
   }
 
   /** Ends the mount and its readers. */

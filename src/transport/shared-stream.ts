@@ -18,12 +18,27 @@ export class SharedStream implements AccessUnitStream, Closable {
 
   /**
    * @param appsink name of the pipeline's appsink that gets the access units
-   * @param codedElsewhere they are passed on, not encoded here: nobody can ask for a key frame, so the units since
-   * the last one are kept for who joins
+   * @param options.codedElsewhere they are passed on, not encoded here: nobody can ask for a key frame, so the units
+   * since the last one are kept for who joins
+   * @param options.codingDelayNs what is decoded of an access unit begins that much before the unit's time
    */
-  constructor(pipeline: Pipeline, appsink: string, codedElsewhere = false) {
+  constructor(
+    pipeline: Pipeline,
+    appsink: string,
+    {
+      codedElsewhere = false,
+      codingDelayNs = 0,
+    }: { codedElsewhere?: boolean | undefined; codingDelayNs?: number } = {},
+  ) {
     this.native = native(
-      (addon) => new addon.AccessUnitHub(pipeline.native, appsink, MIN_KEY_FRAME_INTERVAL_MS, codedElsewhere),
+      (addon) =>
+        new addon.AccessUnitHub(
+          pipeline.native,
+          appsink,
+          MIN_KEY_FRAME_INTERVAL_MS,
+          codedElsewhere,
+          Math.round(codingDelayNs),
+        ),
     );
   }
 

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RtspTransport } from './clock.js';
@@ -57,8 +57,21 @@ export async function gstreamerFrames(url: string, seconds: number, transport: R
   return client.stdout.match(frame)?.length ?? 0;
 }
 
+/** What VLC made of a stream. */
+export interface VlcOutput {
+  /** Every `every`th frame became one. */
+  readonly pictures: number;
+  /** A WAV file's bytes; empty without sound. */
+  readonly sound: Buffer;
+}
+
 /** Every `every`th frame that VLC shows becomes a JPEG; the number of them after so many seconds of play. */
 export async function vlcPictures(url: string, seconds: number, every = 15): Promise<number> {
+  return (await playInVlc(url, seconds, every)).pictures;
+}
+
+/** Plays a stream in VLC for so many seconds. */
+export async function playInVlc(url: string, seconds: number, every = 15): Promise<VlcOutput> {
   const home = mkdtempSync(join(tmpdir(), 'cap-vlc-'));
   const pictures = join(home, 'pictures');
   mkdirSync(pictures);
@@ -66,7 +79,9 @@ export async function vlcPictures(url: string, seconds: number, every = 15): Pro
   if (process.getuid?.() === 0) for (const folder of [home, pictures]) chownSync(folder, 65_534, 65_534);
   const relay = isRtsp(url) ? await relayForVlc(url) : undefined;
   try {
-    const output = ['--intf', 'dummy', '--vout', 'dummy', '--no-audio', '--no-interact', '--no-video-title-show'];
+    const output = ['--intf', 'dummy', '--vout', 'dummy', '--no-interact', '--no-video-title-show'];
+    const soundFile = join(home, 'sound.wav');
+    const sound = ['--aout=afile', `--audiofile-file=${soundFile}`, '--no-volume-save'];
     const scene = ['--video-filter=scene', `--scene-path=${pictures}`, `--scene-ratio=${every}`, '--scene-format=jpg'];
     const input = [
       ...(relay ? ['--demux=avformat', '--avformat-format=rtsp'] : []),
@@ -74,9 +89,10 @@ export async function vlcPictures(url: string, seconds: number, every = 15): Pro
       '--play-and-exit',
     ];
     const env = { HOME: home, XDG_RUNTIME_DIR: home, DISPLAY: undefined };
-    const args = [...output, ...scene, ...input, relay?.url ?? url, 'vlc://quit'];
+    const args = [...output, ...sound, ...scene, ...input, relay?.url ?? url, 'vlc://quit'];
     await run('cvlc', args, { env, unprivileged: true, timeoutMs: (seconds + 30) * 1000 });
-    return readdirSync(pictures).length;
+    const heard = existsSync(soundFile) ? readFileSync(soundFile) : Buffer.alloc(0);
+    return { pictures: readdirSync(pictures).length, sound: heard };
   } finally {
     await relay?.close();
     rmSync(home, { recursive: true, force: true });

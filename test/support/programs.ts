@@ -6,6 +6,7 @@ import { run } from './process.js';
 const PACKAGES = {
   clock_window: ['x11'],
   clock_reader: ['gstreamer-1.0', 'gstreamer-app-1.0', 'gstreamer-video-1.0'],
+  flash_and_beep: ['x11', 'libpulse-simple'],
   image_window: ['x11'],
   painter: ['x11'],
   peer_server: ['gstreamer-1.0', 'gstreamer-rtsp-server-1.0'],

@@ -11,7 +11,7 @@ async function bitrateOfNoiseKbps(encoder: Record<string, string>): Promise<numb
       '! capx264enc name=encoder ! appsink name=units sync=false',
     { encoder },
   );
-  const hub = native((addon) => new addon.AccessUnitHub(pipeline.native, 'units', 1000));
+  const hub = native((addon) => new addon.AccessUnitHub(pipeline.native, 'units', 1000, false, 0));
   const ended = new Promise<void>((resolve, reject) => {
     pipeline.on('ended', resolve);
     pipeline.on('failed', reject);

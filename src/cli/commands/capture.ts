@@ -8,6 +8,7 @@ import {
   StreamTable,
   screenServer,
 } from '../../session/index.js';
+import { type AudioFlags, addAudioOptions, hearsAnything, toAudio } from '../audio-options.js';
 import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http-options.js';
 import { controlOf, openControl } from '../open-control.js';
@@ -18,7 +19,7 @@ import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp }
 import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
 
-interface Flags extends CaptureFlags, RtspFlags, HttpFlags {
+interface Flags extends CaptureFlags, AudioFlags, RtspFlags, HttpFlags {
   readonly rtsp?: true;
   readonly output?: string;
   readonly record?: string;
@@ -30,7 +31,7 @@ interface Flags extends CaptureFlags, RtspFlags, HttpFlags {
 /** Makes capturing the program's own action: `cap --rtsp …`, `cap out.mp4`. */
 export function registerCapture(program: Command, stop: AbortSignal): void {
   program.argument('[output]', 'MP4 file to record into; with --monitor all: NAME-1.mp4, NAME-2.mp4 …');
-  addCaptureOptions(program).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
+  addAudioOptions(addCaptureOptions(program)).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
   addRtspOptions(program).option('--http', 'serve the stream to browsers and programs at http://HOST:PORT/');
   addHttpOptions(program)
     .option('-o, --output <file>', 'the same as [output]')
@@ -64,6 +65,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   const options = {
     scaling: toScaling(flags),
     encoder: toEncoder(flags, !flags.rtsp && !flags.http),
+    audio: toAudio(flags, !flags.rtsp),
     fps: flags.fps,
     ...toDemand(flags),
     logger,
@@ -87,6 +89,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (stop.aborted) return;
   print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
   const rtsp = rtspOptions && (await session.serveRtsp('/cap', rtspOptions));
+  for (const { channel } of session.stats.audio) print(`${channel}, ${options.audio.codec}`);
   const streams = new StreamTable();
   streams.add({ path: '/cap', label: session.label, stream: session.stream });
   if (rtsp) streams.countReaders('rtsp', () => rtsp.stats.readers.length);
@@ -152,13 +155,15 @@ async function openUnlessStopped(
   }
 }
 
-/** Each monitor is a source: nothing else can be one. */
-function refuseWithAllMonitors({ source, region, window, share }: Flags): void {
+/** Each monitor is a source: nothing else can be one; and the sound is not one monitor's. */
+function refuseWithAllMonitors(flags: Flags): void {
+  const { source, region, window, share } = flags;
   const wrong = [
     source !== undefined && source.kind !== 'screen' && '--source',
     region && '--region',
     window !== undefined && '--window',
     share !== undefined && '--share',
+    hearsAnything(flags) && 'sound',
   ].find(Boolean);
   if (wrong)
     throw new CapError('CAP_USAGE', `${wrong} cannot be used with --monitor all`, { hint: 'name one monitor' });

@@ -15,7 +15,7 @@ interface SourcesOptions {
 export function registerSources(program: Command): void {
   program
     .command('sources')
-    .description('list monitors, windows, cameras and audio devices, with the argument that captures each')
+    .description('list monitors, windows, cameras, sound devices and what plays, with the argument that captures each')
     .addOption(displayServerOption())
     .option(...DISPLAY_OPTION)
     .option('--json', 'print JSON')
@@ -27,6 +27,8 @@ export function registerSources(program: Command): void {
       if (displayError) process.stderr.write(`no monitors or windows: ${errorText(displayError)}\n`);
     });
 }
+
+const AUDIO_KINDS = { output: 'sound output', microphone: 'microphone', application: 'application' } as const;
 
 interface Row {
   readonly kind: string;
@@ -46,7 +48,7 @@ function table({ monitors, windows, cameras, audio }: SourceList): string {
       return { kind: 'window', name, where: whereIs(window), argument };
     }),
     ...cameras.map(({ path, ...camera }) => ({ kind: 'camera', where: path, ...camera })),
-    ...audio.map(({ name, path }) => ({ kind: 'audio', name, where: path })),
+    ...audio.map(({ kind, name, path, argument }) => ({ kind: AUDIO_KINDS[kind], name, where: path, argument })),
   ];
   if (rows.length === 0) return 'There is nothing to capture but --source test\n';
   const columns = [{ heading: 'KIND' }, { heading: 'NAME' }, { heading: 'WHERE' }, { heading: 'ARGUMENT' }];
