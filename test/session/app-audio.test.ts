@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { repairSound } from '../../src/producer/index.js';
 import { serveCapture } from '../support/capture.js';
 import { buildLibrary } from '../support/library.js';
-import { playTone, SOUND_SERVERS, startSoundServer, type TestSoundServer } from '../support/sound-server.js';
+import { playTone, SOUND_SERVERS, startSoundServer, streamsOf, type TestSoundServer } from '../support/sound-server.js';
 import { listen, shareOfTone } from '../support/tones.js';
 
 /** A player on a busy machine makes gaps. */
@@ -23,19 +23,8 @@ describe.each(SOUND_SERVERS)('with %s', (kind) => {
 
   /** Names of the outputs that the applications play on, by the applications' names. */
   async function whereTheyPlay(): Promise<Record<string, string>> {
-    const sinks = new Map(
-      [...(await sound.control('list', 'short', 'sinks')).matchAll(/^(\d+)\t(\S+)/gm)].map(([, id, name]) => [
-        id,
-        name,
-      ]),
-    );
-    const inputs = (await sound.control('list', 'sink-inputs')).split('Sink Input #').slice(1);
-    return Object.fromEntries(
-      inputs.flatMap((text) => {
-        const name = /application\.name = "(.*)"/.exec(text)?.[1];
-        return name?.startsWith('Tone') ? [[name, sinks.get(/Sink: (\d+)/.exec(text)?.[1] ?? '') ?? '']] : [];
-      }),
-    );
+    const tones = (await streamsOf(sound)).filter(({ application }) => application.startsWith('Tone'));
+    return Object.fromEntries(tones.map(({ application, sink }) => [application, sink]));
   }
 
   /** Modules that a route consists of. */

@@ -101,8 +101,9 @@ export async function playTone(
   try {
     await vi.waitFor(
       async () => {
-        const streams = await server.control('list', 'sink-inputs');
-        if (!streams.includes(`application.process.id = "${player.pid}"`)) throw new Error(`${name} does not play yet`);
+        const playing = (await streamsOf(server)).find(({ processId }) => processId === player.pid);
+        // PipeWire shows a stream before it is where it wants to be.
+        if (!playing || (device && playing.sink !== device)) throw new Error(`${name} does not play yet`);
       },
       { timeout: 20_000, interval: 50 },
     );
@@ -111,4 +112,23 @@ export async function playTone(
     await player.close();
     throw error;
   }
+}
+
+/** What an application plays. */
+export interface PlayedStream {
+  readonly application: string;
+  readonly processId: number;
+  /** Name of the output. */
+  readonly sink: string;
+}
+
+export async function streamsOf(server: TestSoundServer): Promise<PlayedStream[]> {
+  const sinks = [...(await server.control('list', 'short', 'sinks')).matchAll(/^(\d+)\t(\S+)/gm)];
+  const names = new Map(sinks.map(([, index, name]) => [index, name ?? '']));
+  const streams = (await server.control('list', 'sink-inputs')).split('Sink Input #').slice(1);
+  return streams.map((text) => ({
+    application: /application\.name = "(.*)"/.exec(text)?.[1] ?? '',
+    processId: Number(/application\.process\.id = "(\d+)"/.exec(text)?.[1]),
+    sink: names.get(/Sink: (\d+)/.exec(text)?.[1] ?? '') ?? '',
+  }));
 }
