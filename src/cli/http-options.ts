@@ -28,9 +28,11 @@ export function givenHttpOption(flags: HttpFlags): string | undefined {
   return allowOrigin && '--allow-origin';
 }
 
-export function toHttp(host: string | undefined, flags: HttpFlags) {
+/** @param host that the network may use; while RTSP asks for a login, not over HTTP, which has none */
+export function toHttp(host: string | undefined, flags: HttpFlags, rtspHasUsers = false) {
   const { httpPort, allowOrigin, webrtcPorts, maxPeers } = flags;
-  return { host, port: httpPort, allowedOrigins: allowOrigin, webrtc: { udpPorts: webrtcPorts, maxPeers } };
+  const to = rtspHasUsers ? undefined : host;
+  return { host: to, port: httpPort, allowedOrigins: allowOrigin, webrtc: { udpPorts: webrtcPorts, maxPeers } };
 }
 
 function portRange(value: string): readonly [number, number] {

@@ -25,11 +25,16 @@ const MAX_CONNECTIONS = 1000;
 export class HttpServer implements Closable {
   /** `http://127.0.0.1:8889`, without a path: for a client on this machine. */
   readonly url: string;
+  /** What anybody on the network can do that they perhaps should not; undefined when that is nothing. */
+  readonly exposure: string | undefined;
   readonly #server: Server;
   readonly #doors: readonly HttpDoor[];
 
-  private constructor(url: string, server: Server, doors: readonly HttpDoor[]) {
+  private constructor(url: string, host: string, server: Server, doors: readonly HttpDoor[]) {
     this.url = url;
+    this.exposure = isLoopback(host)
+      ? undefined
+      : `HTTP at ${host} is open to the network and asks nobody for a password`;
     this.#server = server;
     this.#doors = doors;
   }
@@ -45,7 +50,12 @@ export class HttpServer implements Closable {
     server.maxConnections = MAX_CONNECTIONS;
     const bound = await listen(server, { host, port, what: 'HTTP', option: '--http-port' });
     const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-    return new HttpServer(`http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${bound}`, server, doors);
+    return new HttpServer(
+      `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${bound}`,
+      host,
+      server,
+      doors,
+    );
   }
 
   /** Ends the doors' streams and every connection. Idempotent. */

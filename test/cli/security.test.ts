@@ -145,6 +145,17 @@ describe('cap --rtsp with logins', () => {
   });
 });
 
+test('a login for RTSP is not bypassed over HTTP', async () => {
+  const open = ['--rtsp-port', '0', '--http', '--http-port', '0', '--host', '0.0.0.0'];
+  {
+    await using stream = await startStream(open, { CAP_AUTH: `ann:${PASSWORD}` });
+    await stream.cap.waitForOutput(/warn: HTTP asks for no login, so it is served to this machine alone/, 20_000, 2);
+    expect(stream.cap.stderr).not.toContain('HTTP at 0.0.0.0');
+  }
+  await using stream = await startStream(open);
+  await stream.cap.waitForOutput(/warn: HTTP at 0\.0\.0\.0 is open to the network/, 20_000, 2);
+});
+
 test('cap --tls serves nothing in the clear, and what it prints can be pinned', async () => {
   await using stream = await startStream(['--tls', '--rtsps-port', '0']);
   expect(stream.url).toMatch(/^rtsps:\/\/127\.0\.0\.1:\d+\/cap$/);

@@ -93,7 +93,10 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   const streams = new StreamTable();
   streams.add({ path: '/cap', label: session.label, stream: session.stream });
   if (rtsp) streams.countReaders('rtsp', () => rtsp.stats.readers.length);
-  await using http = flags.http && (await openHttp(streams, toHttp(flags.host, flags)));
+  await using http = flags.http && (await openHttp(streams, toHttp(flags.host, flags, rtsp?.hasUsers)));
+  if (http && rtsp?.hasUsers && !rtsp.isLoopback)
+    logger.warn('HTTP asks for no login, so it is served to this machine alone');
+  if (http?.exposure) logger.warn(http.exposure);
   const recorder = output === undefined ? undefined : await session.record(output);
   await using metrics =
     flags.metricsPort === undefined
