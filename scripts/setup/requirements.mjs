@@ -92,6 +92,7 @@ export const REQUIREMENTS = [
   requirement('test', 'command', 'pipewire', 'shows a screen that is shared', 'pipewire-bin', 'pipewire', 'pipewire'),
   requirement('test', 'command', 'wireplumber', 'connects what PipeWire shows', 'wireplumber', 'wireplumber', 'wireplumber'),
   requirement('test', 'file', '/usr/libexec/xdg-desktop-portal /usr/lib/xdg-desktop-portal', 'the portal that asks what to share', 'xdg-desktop-portal', 'xdg-desktop-portal', 'xdg-desktop-portal'),
+  requirement('test', 'file', '/usr/libexec/xdg-desktop-portal-wlr /usr/lib/xdg-desktop-portal-wlr', 'its backend for sway', 'xdg-desktop-portal-wlr', 'xdg-desktop-portal-wlr', 'xdg-desktop-portal-wlr'),
   requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
   requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
 ];

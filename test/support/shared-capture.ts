@@ -2,17 +2,17 @@ import type { CapError } from '../../src/core/index.js';
 import { portalSource } from '../../src/producer/portal-source.js';
 import type { ScreenOptions } from '../../src/producer/screen-source.js';
 import type { SourceDemand } from '../../src/producer/video-source.js';
+import type { DesktopServices } from './desktop-services.js';
 import { startRawFrames } from './raw-capture.js';
-import type { TestDesktop } from './test-desktop.js';
 import type { WaylandCapture } from './wayland-capture.js';
 
 export interface SharedCapture extends WaylandCapture {
   readonly label: string;
 }
 
-/** Captures what the test desktop shares, through its portal; without the cursor. */
+/** Captures what a desktop shares, through its portal; without the cursor. */
 export async function captureShared(
-  desktop: TestDesktop,
+  desktop: Pick<DesktopServices, 'enter'>,
   options: ScreenOptions = {},
   demand: Partial<SourceDemand> = {},
 ): Promise<SharedCapture> {
