@@ -11,6 +11,7 @@ constexpr int64_t kSecondNs = 1000000000;
 // More than this is no drift: the stream paused, or was connected anew.
 constexpr int64_t kJumpNs = 50000000;
 constexpr int64_t kToleratedDriftNs = 1000000;
+constexpr int64_t kMostSilenceFrames = 10 * kAudioRate;
 
 int64_t ToFrames(int64_t ns) { return ns * kAudioRate / kSecondNs; }
 
@@ -36,6 +37,8 @@ int64_t AudioTimeline::TimeOf(int64_t frame) const {
   return begin_ns_ + frame / kAudioRate * kSecondNs + frame % kAudioRate * kSecondNs / kAudioRate;
 }
 
+int64_t AudioTimeline::End() const { return TimeOf(taken_ + static_cast<int64_t>(waiting_.size()) / kAudioChannels); }
+
 void AudioTimeline::Append(const int16_t* samples, size_t frames) {
   if (samples) {
     waiting_.insert(waiting_.end(), samples, samples + frames * kAudioChannels);
@@ -44,26 +47,33 @@ void AudioTimeline::Append(const int16_t* samples, size_t frames) {
   }
 }
 
-void AudioTimeline::Add(const int16_t* samples, size_t frames, int64_t first_ns) {
-  const int64_t late_ns = first_ns - TimeOf(taken_ + static_cast<int64_t>(waiting_.size()) / kAudioChannels);
+bool AudioTimeline::Add(const int16_t* samples, size_t frames, int64_t first_ns) {
+  const int64_t late_ns = first_ns - End();
   if (std::abs(late_ns) > kJumpNs) {
     if (late_ns > 0) {
-      Append(nullptr, static_cast<size_t>(ToFrames(late_ns)));
+      if (!FillUntil(first_ns)) return false;
     } else {
       const size_t known = std::min(frames, static_cast<size_t>(ToFrames(-late_ns)));
       if (samples) samples += known * kAudioChannels;
       frames -= known;
     }
-    return Append(samples, frames);
+    Append(samples, frames);
+    return true;
   }
-  if (!samples || frames < 3 || std::abs(late_ns) < kToleratedDriftNs) return Append(samples, frames);
+  if (!samples || frames < 3 || std::abs(late_ns) < kToleratedDriftNs) {
+    Append(samples, frames);
+    return true;
+  }
   const size_t stretched = late_ns > 0 ? frames + 1 : frames - 1;
   Append(Stretch(samples, frames, stretched).data(), stretched);
+  return true;
 }
 
-void AudioTimeline::FillUntil(int64_t ns) {
-  const int64_t missing = ToFrames(ns - TimeOf(taken_ + static_cast<int64_t>(waiting_.size()) / kAudioChannels));
+bool AudioTimeline::FillUntil(int64_t ns) {
+  const int64_t missing = ToFrames(ns - End());
+  if (missing > kMostSilenceFrames) return false;
   if (missing > 0) Append(nullptr, static_cast<size_t>(missing));
+  return true;
 }
 
 bool AudioTimeline::Take(size_t frames, int16_t* out, int64_t& first_ns) {

@@ -17,16 +17,18 @@ class AudioTimeline {
   explicit AudioTimeline(int64_t begin_ns) : begin_ns_(begin_ns) {}
 
   // Adds interleaved frames, of which the first was heard at `first_ns`; `samples` null: silence.
-  void Add(const int16_t* samples, size_t frames, int64_t first_ns);
+  // False when more is missing before than silence can be for, as after the process was stopped: begin anew.
+  bool Add(const int16_t* samples, size_t frames, int64_t first_ns);
 
-  // Goes on with silence where nothing came up to then.
-  void FillUntil(int64_t ns);
+  // Goes on with silence where nothing came up to then. False as above.
+  bool FillUntil(int64_t ns);
 
   // Takes that many frames, and says when the first of them was heard; false while there are fewer.
   bool Take(size_t frames, int16_t* out, int64_t& first_ns);
 
  private:
   int64_t TimeOf(int64_t frame) const;
+  int64_t End() const;  // time of what will be added next
   void Append(const int16_t* samples, size_t frames);
 
   const int64_t begin_ns_;

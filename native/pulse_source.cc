@@ -20,6 +20,7 @@ constexpr size_t kBlockFrames = kAudioRate / 50;
 constexpr uint64_t kBlockNs = GST_SECOND / 50;
 // What did not come after so long is missing: later than any device's latency.
 constexpr uint64_t kPatienceNs = 500 * GST_MSECOND;
+constexpr int64_t kMostAheadNs = 5 * GST_SECOND;
 
 struct State {
   PulseRecording::Options options;
@@ -70,6 +71,19 @@ gboolean Stop(GstBaseSrc* base) {
   return TRUE;
 }
 
+// Lays what has come on the timeline; one that lies far back gives way to another.
+void Record(State& state) {
+  const auto now = static_cast<int64_t>(MonotonicNs());
+  state.recording->Read([&](const PulseRecording::Piece& piece) {
+    if (piece.first_ns > now + kMostAheadNs) return;  // no output has such a buffer
+    if (state.timeline->Add(piece.samples, piece.frames, piece.first_ns)) return;
+    state.timeline = std::make_unique<AudioTimeline>(piece.first_ns);
+    state.timeline->Add(piece.samples, piece.frames, piece.first_ns);
+  });
+  const int64_t until_ns = now - static_cast<int64_t>(kPatienceNs);
+  if (!state.timeline->FillUntil(until_ns)) state.timeline = std::make_unique<AudioTimeline>(until_ns);
+}
+
 GstFlowReturn Create(GstPushSrc* push, GstBuffer** out) {
   State& state = StateOf(push);
   if (!state.timeline) state.timeline = std::make_unique<AudioTimeline>(static_cast<int64_t>(MonotonicNs()));
@@ -93,10 +107,7 @@ GstFlowReturn Create(GstPushSrc* push, GstBuffer** out) {
       return GST_FLOW_FLUSHING;
     }
     state.recording->Iterate(MonotonicNs() + kBlockNs);
-    state.recording->Read([&state](const PulseRecording::Piece& piece) {
-      state.timeline->Add(piece.samples, piece.frames, piece.first_ns);
-    });
-    state.timeline->FillUntil(static_cast<int64_t>(MonotonicNs() - kPatienceNs));
+    Record(state);
   }
 }
 

@@ -6,6 +6,7 @@ import type { CapError } from '../../src/core/index.js';
 import type { AudioOptions, CaptureSession } from '../../src/session/index.js';
 import { AUDIO_CODECS } from '../../src/transport/index.js';
 import { type ServedCapture, serveCapture } from '../support/capture.js';
+import { buildLibrary } from '../support/library.js';
 import { playInVlc } from '../support/media-clients.js';
 import { RtspClient } from '../support/rtsp-client.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
@@ -43,6 +44,11 @@ async function record({ session }: ServedCapture, seconds: number): Promise<stri
   await hear(session, seconds);
   await recorder.close();
   return file;
+}
+
+/** How many devices are recorded by cap. */
+async function listenersOf(sound: TestSoundServer): Promise<number> {
+  return (await sound.control('list', 'source-outputs')).match(/application\.name = "cap"/g)?.length ?? 0;
 }
 
 async function describeStream(url: string): Promise<string> {
@@ -102,24 +108,48 @@ describe.each(SOUND_SERVERS)('with %s', (kind) => {
   test('the microphone is another stream, and is opened only when that is asked for', async () => {
     await using _played = await playTone(sound, 1000);
     await using _said = await playTone(sound, 440, 'Speaker', 'air');
-    const listeners = async (): Promise<number> => {
-      const outputs = await sound.control('list', 'source-outputs');
-      return outputs.match(/application\.name = "cap"/g)?.length ?? 0;
-    };
     {
       await using capture = await serve({ output: true });
       await hear(capture.session, 1);
-      expect(await listeners()).toBe(1);
+      expect(await listenersOf(sound)).toBe(1);
       expect(shareOfTone(await listen(capture.url, { seconds: 1 }), 440)).toBe(0);
     }
     await using capture = await serve({ output: true, microphone: true });
     await hear(capture.session, 1);
-    expect(await listeners()).toBe(2);
+    expect(await listenersOf(sound)).toBe(2);
     expect(capture.session.stats.audio.map(({ channel }) => channel)).toEqual(['system output', 'microphone']);
     const recording = await record(capture, 2);
     expect(shareOfTone(await listen(recording, { track: 0 }), 1000)).toBeGreaterThan(MOSTLY);
     expect(shareOfTone(await listen(recording, { track: 1 }), 440)).toBeGreaterThan(MOSTLY);
     expect(shareOfTone(await listen(capture.url, { track: 1, seconds: 1 }), 440)).toBeGreaterThan(MOSTLY);
+  });
+
+  test('while nobody watches nothing is heard, and the device is let go', async () => {
+    await using _tone = await playTone(sound, 1000);
+    await using capture = await serveCapture({ audio: { output: true }, onDemand: true, lingerMs: 100 });
+    for (let round = 0; round < 2; round += 1) {
+      await vi.waitFor(() => expect(capture.session.resting).toBe(true), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await listenersOf(sound)).toBe(0), { timeout: 20_000 });
+      expect(shareOfTone(await listen(capture.url, { seconds: 3 }), 1000)).toBeGreaterThan(MOSTLY);
+    }
+  });
+
+  test('a process that was stopped for a while goes on with the sound of now', async () => {
+    await using library = await buildLibrary();
+    await using _tone = await playTone(sound, 1000);
+    await using capture = await library.run(
+      `import { CaptureSession } from '$lib/session/index.js';
+      const source = { kind: 'test', size: { width: 320, height: 240 } };
+      const session = await CaptureSession.open({ source, audio: { output: true } });
+      console.log((await session.serveRtsp('/cap', { port: 0 })).url('/cap'));`,
+    );
+    const [url] = await capture.waitForOutput(/rtsp:\S+/);
+    capture.signal('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 12_000)); // more than silence is made for
+    capture.signal('SIGCONT');
+    await vi.waitFor(async () => expect(shareOfTone(await listen(url, { seconds: 1 }), 1000)).toBeGreaterThan(MOSTLY), {
+      timeout: 20_000,
+    });
   });
 
   test('another default output is followed', async () => {
