@@ -9,6 +9,7 @@ import { registerReaders } from './commands/readers.js';
 import { registerRepair } from './commands/repair.js';
 import { registerServe } from './commands/serve.js';
 import { registerSources } from './commands/sources.js';
+import { registerStatus } from './commands/status.js';
 import { registerUser } from './commands/user.js';
 import { registerWatch } from './commands/watch.js';
 import { run } from './run.js';
@@ -28,6 +29,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerSources(program);
   registerPresets(program);
   registerReaders(program);
+  registerStatus(program);
   registerUser(program, stop);
   registerDoctor(program);
   registerRepair(program);

@@ -17,4 +17,8 @@ export const controlOf = (server: RtspServer, paths: () => readonly string[]): G
   urls: () => paths().flatMap((path) => server.urls(path)),
   readers: () => server.readers,
   kick: (id) => server.kick(id),
+  stop: stopThisProcess,
 });
+
+/** The way every command ends: by the signal that its launcher listens for. */
+export const stopThisProcess = (): void => void process.kill(process.pid, 'SIGTERM');

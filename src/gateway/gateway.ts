@@ -163,9 +163,10 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
       if (isDeepStrictEqual(mount.options, options)) continue;
       this.#mounts.delete(path);
       await mount.close();
-      // Its readers stay when another source takes its place.
-      if (options) added.push(this.#addMount(options, mount.socketName));
-      else await this.#doors.remote?.remove(path);
+      // Its readers stay when another source takes its place under the same rules.
+      const stays = options && options.maxReaders === mount.options.maxReaders;
+      if (!stays) await this.#doors.remote?.remove(path);
+      if (options) added.push(this.#addMount(options, stays ? mount.socketName : undefined));
     }
     for (const options of wanted.values()) added.push(this.#addMount(options));
     const doorOptions = { rtsp, http };

@@ -10,6 +10,20 @@ export interface MetricsServerOptions {
   /** 0 for a free one. */
   readonly port: number;
   readonly registry: Registry;
+  /** Whether all that is to be served is served, and what is not. */
+  readonly health?: (() => Promise<Health>) | undefined;
+}
+
+/** What `/readyz` says. */
+export interface Health {
+  readonly ready: boolean;
+  readonly [detail: string]: unknown;
+}
+
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
 }
 
 /** Serves until it is closed. */
@@ -17,16 +31,27 @@ export interface MetricsServer extends Closable, AsyncDisposable {
   readonly url: string;
 }
 
-/** Serves `GET /metrics` in Prometheus' text format. @throws CAP_PORT_UNAVAILABLE */
+/**
+ * Serves `GET /metrics` in Prometheus' text format and, with `health`, `GET /healthz`, which says that the process
+ * answers, and `GET /readyz`, 503 unless all is well. @throws CAP_PORT_UNAVAILABLE
+ */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { host = '127.0.0.1', port, registry } = options;
+  const { host = '127.0.0.1', port, registry, health } = options;
+  const pages: Record<string, () => Promise<Page>> = {
+    '/metrics': async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
+  };
+  if (health) {
+    pages['/healthz'] = async () => ({ status: 200, type: 'text/plain', body: 'ok\n' });
+    pages['/readyz'] = async () => {
+      const { ready, ...detail } = await health();
+      return { status: ready ? 200 : 503, type: 'application/json', body: `${JSON.stringify({ ready, ...detail })}\n` };
+    };
+  }
   const server = createServer(async (request, response) => {
-    const path = request.url?.split('?')[0];
-    if (request.method !== 'GET' || path !== '/metrics') {
-      response.writeHead(path === '/metrics' ? 405 : 404).end();
-      return;
-    }
-    response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
+    const page = pages[request.url?.split('?')[0] ?? ''];
+    if (!page || request.method !== 'GET') return void response.writeHead(page ? 405 : 404).end();
+    const { status, type, body } = await page();
+    response.writeHead(status, { 'content-type': type }).end(body);
   });
   server.maxHeadersCount = 64;
   server.requestTimeout = 5000;

@@ -44,7 +44,8 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   readonly #capture: Capture;
   readonly #audio: SessionAudio;
   readonly #logger: Logger;
-  readonly #doors: Closable[] = [];
+  /** In the order in which they were opened; whoever closes one takes it out. */
+  readonly #doors = new Set<Closable>();
   #onDemand: OnDemand | undefined;
   #closed = false;
 
@@ -121,7 +122,8 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   async serveRtsp(path = '/cap', options: RtspServerOptions = {}): Promise<RtspServer> {
     this.#requireOpen();
     const server = new RtspServer({ logger: this.#logger, ...options });
-    this.#doors.push(server);
+    this.#doors.add(server);
+    server.once('closed', () => this.#doors.delete(server));
     try {
       await server.mount(path, this.stream, { audio: this.#audio.tracks });
     } catch (error) {
@@ -134,7 +136,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   /** Serves the stream on a server that has others too; closing the session ends this mount alone. */
   async serveOn(server: RtspServer, path: string): Promise<void> {
     this.#requireOpen();
-    this.#doors.push({ close: () => server.unmount(path) });
+    this.#doors.add({ close: () => server.unmount(path) });
     await server.mount(path, this.stream, { audio: this.#audio.tracks });
   }
 
@@ -146,7 +148,8 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       await recorder.close();
       throw closedError('the capture session');
     }
-    this.#doors.push(recorder);
+    this.#doors.add(recorder);
+    recorder.once('closed', () => this.#doors.delete(recorder));
     return recorder;
   }
 
@@ -154,7 +157,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   sendTo(socketName: string): UnitSender {
     this.#requireOpen();
     const sender = new UnitSender(this.stream, socketName);
-    this.#doors.push(sender);
+    this.#doors.add(sender);
     return sender;
   }
 

@@ -10,6 +10,8 @@ import type { AccessUnitStream } from './shared-stream.js';
 export type Mp4RecorderEvents = {
   /** The file cannot be written further: disk full, folder gone. What was written still plays. */
   failed: [error: CapError];
+  /** The file is finished, or given up. */
+  closed: [];
 };
 
 /** Milliseconds of video in one fragment: what a crash may cost. */
@@ -84,12 +86,16 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
   /** Finishes the file. Idempotent; throws CAP_OUTPUT_FAILED when it could not be written. */
   readonly close = once(async () => {
     clearInterval(this.#stillTimer);
-    await this.#lastFrame();
-    const finished = this.#finished();
-    for (const door of [this.#door, ...this.#audioDoors]) door.close();
-    await finished;
-    await this.#pipeline.close();
-    if (this.#failure) throw this.#failure;
+    try {
+      await this.#lastFrame();
+      const finished = this.#finished();
+      for (const door of [this.#door, ...this.#audioDoors]) door.close();
+      await finished;
+      await this.#pipeline.close();
+      if (this.#failure) throw this.#failure;
+    } finally {
+      this.emit('closed');
+    }
   });
 
   [Symbol.asyncDispose](): Promise<void> {

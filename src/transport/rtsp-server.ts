@@ -75,6 +75,7 @@ export type RtspServerEvents = {
   /** The reader is too slow and gets nothing until it has caught up; it resumes at a key frame. */
   readerBehind: [reader: RtspReader];
   readerResumed: [reader: RtspReader];
+  closed: [];
 };
 
 /** Access units that may wait before the RTSP media; beyond it whole GOPs are dropped. */
@@ -198,6 +199,7 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
     this.#closed = true;
     this.#refusals.settle();
     await this.#native.close();
+    this.emit('closed');
   });
 
   [Symbol.asyncDispose](): Promise<void> {

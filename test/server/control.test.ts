@@ -38,6 +38,7 @@ const routes = (kicked: number[] = []) =>
       kicked.push(id);
       return id === reader.id;
     },
+    stop: () => {},
   });
 
 test('a gateway is found, asked and told', async () => {

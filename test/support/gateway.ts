@@ -14,7 +14,7 @@ export class ServedConfig implements AsyncDisposable {
   readonly mark: ProcessMark;
   readonly file: string;
   readonly folder: string;
-  readonly #runtimeFolder = mkdtempSync(join(tmpdir(), 'cap-run-'));
+  readonly runtimeFolder = mkdtempSync(join(tmpdir(), 'cap-run-'));
 
   private constructor(config: string, env: Record<string, string>) {
     this.folder = mkdtempSync(join(tmpdir(), 'cap-serve-'));
@@ -23,7 +23,7 @@ export class ServedConfig implements AsyncDisposable {
     this.write(config);
     // Whatever it leaves behind is left here.
     this.command = startCap(['serve', '--config', this.file, '-v'], {
-      env: { TMPDIR: this.folder, XDG_RUNTIME_DIR: this.#runtimeFolder, ...this.mark.env, ...env },
+      env: { TMPDIR: this.folder, XDG_RUNTIME_DIR: this.runtimeFolder, ...this.mark.env, ...env },
     });
   }
 
@@ -83,7 +83,7 @@ export class ServedConfig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.command.close();
     await this.mark.expectNone();
-    for (const folder of [this.folder, this.#runtimeFolder]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.runtimeFolder]) rmSync(folder, { recursive: true, force: true });
   }
 }
 

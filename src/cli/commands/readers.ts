@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { CapError } from '../../core/index.js';
-import { askGateway, type ReaderRow, type RunningGateway, runningGateways } from '../../server/index.js';
+import { askGateway, type ReaderRow, type RunningGateway } from '../../server/index.js';
+import { gatewaysOf } from '../gateways-of.js';
 import { integer } from '../parse-options.js';
 import { textTable } from '../text-table.js';
 
@@ -24,20 +25,11 @@ export function registerReaders(program: Command): void {
     .option('--gateway <pid>', 'only of this process, where several run', integer('--gateway', 1, 999_999_999))
     .option('--json', 'print JSON')
     .action(async ({ kick, gateway, json }: Flags) => {
-      const gateways = await chosen(gateway);
+      const gateways = await gatewaysOf(gateway);
       const rows = (await Promise.all(gateways.map(readersOf))).flat();
       if (kick !== undefined) return end(kick, rows, gateways);
       process.stdout.write(json ? `${JSON.stringify(rows)}\n` : table(rows));
     });
-}
-
-async function chosen(pid: number | undefined): Promise<RunningGateway[]> {
-  const all = await runningGateways();
-  const gateways = pid === undefined ? all : all.filter((one) => one.pid === pid);
-  if (gateways.length > 0) return gateways;
-  throw new CapError('CAP_STREAM_UNAVAILABLE', pid === undefined ? 'no stream runs here' : `no stream runs as ${pid}`, {
-    hint: all.length > 0 ? `there are ${all.map((one) => one.pid).join(', ')}` : 'cap --rtsp starts one',
-  });
 }
 
 async function readersOf(gateway: RunningGateway): Promise<Row[]> {

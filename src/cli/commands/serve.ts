@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { type CapError, createStreamLogger, type Logger, toCapError } from '../../core/index.js';
-import { Gateway } from '../../gateway/index.js';
-import { DEFAULT_CONFIG, readGatewayConfig } from '../config/gateway-config.js';
+import { Gateway, gatewayHealth, gatewayMetrics } from '../../gateway/index.js';
+import { type MetricsServer, type MountRow, startMetricsServer } from '../../server/index.js';
+import { DEFAULT_CONFIG, type MetricsOptions, readGatewayConfig } from '../config/gateway-config.js';
 import { errorText } from '../error-text.js';
-import { openControl } from '../open-control.js';
+import { openControl, stopThisProcess } from '../open-control.js';
 import { oneOf } from '../parse-options.js';
 
 interface Flags {
@@ -25,22 +26,38 @@ export function registerServe(program: Command, stop: AbortSignal): void {
 
 async function serve({ config, logFormat, verbose }: Flags, stop: AbortSignal): Promise<void> {
   const logger = createStreamLogger({ level: verbose ? 'debug' : 'info', json: logFormat === 'json' });
-  await using gateway = await Gateway.open({ ...(await readGatewayConfig(config, logger)), logger });
+  const { metrics: metricsOptions, ...options } = await readGatewayConfig(config, logger);
+  await using gateway = await Gateway.open({ ...options, logger });
   tellEvents(gateway, logger);
   await using _control = await openControl(
     {
       urls: () => gateway.paths.flatMap((path) => gateway.urls(path)),
       readers: () => gateway.readers(),
       kick: (id) => gateway.kick(id),
+      mounts: () => mountRows(gateway),
+      stop: stopThisProcess,
     },
     logger,
   );
+  await using metrics = await serveMetrics(gateway, metricsOptions);
   printAddresses(gateway);
+  if (metrics) process.stdout.write(`metrics at ${metrics.url}\n`);
   const reload = new Reloading(gateway, config, logger);
   // The launcher takes a SIGHUP for a stop, as of a terminal that is closed; a daemon's is a wish for a reload.
   process.removeAllListeners('SIGHUP').on('SIGHUP', () => reload.request());
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   await reload.finished;
+}
+
+async function serveMetrics(gateway: Gateway, where: MetricsOptions | undefined): Promise<MetricsServer | undefined> {
+  if (!where) return undefined;
+  const registry = await gatewayMetrics(gateway);
+  return startMetricsServer({ ...where, registry, health: () => gatewayHealth(gateway) });
+}
+
+async function mountRows(gateway: Gateway): Promise<MountRow[]> {
+  const { mounts } = await gateway.status();
+  return mounts.map(({ capture: _, error, ...row }) => ({ ...row, error: error && errorText(error) }));
 }
 
 /** Reads the configuration again, one time after the other. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Logger } from '../../core/index.js';
 import type { GatewayOptions, MountOptions } from '../../gateway/index.js';
-import type { HttpOptions } from '../../server/index.js';
+import type { HttpOptions, MetricsServerOptions } from '../../server/index.js';
 import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
@@ -13,13 +13,21 @@ import { TomlFile } from './toml-file.js';
 /** What `cap serve` reads unless told otherwise. */
 export const DEFAULT_CONFIG = 'cap.toml';
 
-const TABLES = ['rtsp', 'http', 'mounts'] as const;
+/** Where metrics are served. */
+export type MetricsOptions = Pick<MetricsServerOptions, 'host' | 'port'>;
+
+/** What a configuration says. */
+export interface GatewayConfig extends GatewayOptions {
+  readonly metrics: MetricsOptions | undefined;
+}
+
+const TABLES = ['rtsp', 'http', 'metrics', 'mounts'] as const;
 
 /**
  * Reads the configuration of `cap serve`: docs/configuration.md.
  * @throws CAP_USAGE with file and line
  */
-export async function readGatewayConfig(path: string, logger: Logger): Promise<GatewayOptions> {
+export async function readGatewayConfig(path: string, logger: Logger): Promise<GatewayConfig> {
   const file = new TomlFile(path);
   const tables = file.tables([], TABLES).map(([name]) => name);
   if (!tables.includes('mounts')) {
@@ -28,6 +36,7 @@ export async function readGatewayConfig(path: string, logger: Logger): Promise<G
   return {
     rtsp: tables.includes('rtsp') ? await readRtsp(file, logger) : {},
     http: tables.includes('http') ? readHttp(file) : undefined,
+    metrics: tables.includes('metrics') ? readMetrics(file) : undefined,
     mounts: file.tables(['mounts']).map(([name]) => readMount(file, name)),
   };
 }
@@ -44,6 +53,19 @@ async function readRtsp(file: TomlFile, logger: Logger): Promise<RtspServerOptio
   } catch (error) {
     throw inFile(file, ['rtsp'], error, 'rtsp-');
   }
+}
+
+function readMetrics(file: TomlFile): MetricsOptions {
+  const command = new Command()
+    .option('--host <address>')
+    .option('--metrics-port <port>', '', integer('--metrics-port', 0, 65535));
+  const { metricsPort = 9464, host } = readOptionTable<{ host?: string; metricsPort?: number }>(
+    file,
+    ['metrics'],
+    command,
+    'metrics-',
+  );
+  return { port: metricsPort, host };
 }
 
 function readHttp(file: TomlFile): HttpOptions {
