@@ -54,6 +54,17 @@ export function region(name: string): (text: string) => Rect {
   };
 }
 
+/** A commander parser for the address of an HTTP server. */
+export function httpUrl(name: string): (text: string) => URL {
+  return (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol)) {
+      throw unexpected(name, 'an address such as http://127.0.0.1:8889/', text);
+    }
+    return url;
+  };
+}
+
 /** Commander's own complaints as our usage error; undefined for the end of --help and --version. */
 export function fromCommander(error: CommanderError): CapError | undefined {
   if (error.exitCode === 0 || error.code === 'commander.help') return undefined;

@@ -7,3 +7,4 @@ export * from './metrics-server.js';
 export * from './once-per-scrape.js';
 export * from './open-http.js';
 export * from './watch-metrics.js';
+export * from './words-report.js';

@@ -10,17 +10,22 @@ export interface HttpOptions extends Omit<HttpServerOptions, 'doors'> {
 export async function openHttp(streams: StreamTable, options: HttpOptions = {}): Promise<HttpServer> {
   const { webrtc, ...server } = options;
   // Loaded only where it is asked for: a plain stream need not carry it.
-  const [{ HttpServer }, { snapshotDoor }, { streamList }, { tsDoor }, { whepDoor }] = await Promise.all([
-    import('./http-server.js'),
-    import('./snapshot-door.js'),
-    import('./stream-list.js'),
-    import('./ts-door.js'),
-    import('./whep-door.js'),
-  ]);
+  const [{ HttpServer }, { snapshotDoor }, { wordsDoor }, { streamList }, { tsDoor }, { viewerDoor }, { whepDoor }] =
+    await Promise.all([
+      import('./http-server.js'),
+      import('./snapshot-door.js'),
+      import('./spoken-words.js'),
+      import('./stream-list.js'),
+      import('./ts-door.js'),
+      import('./viewer-door.js'),
+      import('./whep-door.js'),
+    ]);
   const peers = new WebRtcPeers({ ...webrtc, host: options.host });
   streams.countReaders('webrtc', ({ stream }) => peers.readersOf(stream));
+  const words = wordsDoor(streams);
+  const ts = tsDoor(streams);
   return HttpServer.open({
     ...server,
-    doors: [streamList(streams), snapshotDoor(streams), tsDoor(streams), whepDoor(streams, peers)],
+    doors: [viewerDoor(), streamList(streams, words), words, snapshotDoor(streams), ts, whepDoor(streams, peers)],
   });
 }

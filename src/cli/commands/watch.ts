@@ -1,17 +1,18 @@
 import { type Command, Option } from 'commander';
-import { createStreamLogger, type Logger } from '../../core/index.js';
-import { startMetricsServer, watchMetrics } from '../../server/index.js';
+import { createStreamLogger, type Logger, toCapError } from '../../core/index.js';
+import { startMetricsServer, WordsReport, watchMetrics } from '../../server/index.js';
 import { WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
 import { errorText } from '../error-text.js';
 import { addModelOptions, type ModelFlags, toLook, toModel, toSampler } from '../model-options.js';
-import { duration, integer } from '../parse-options.js';
+import { duration, httpUrl, integer } from '../parse-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
 
 interface Flags extends ModelFlags {
   readonly every: number;
   readonly duration?: number;
   readonly metricsPort?: number;
+  readonly report?: URL;
 }
 
 /** Adds `cap watch URL`: a model looks again and again until Ctrl-C. */
@@ -23,6 +24,7 @@ export function registerWatch(program: Command, stop: AbortSignal): void {
       new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
     )
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
+    .option('--report <url>', 'show the answers on the viewer page at http://HOST:PORT/', httpUrl('--report'))
     .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
     .action((url: string, flags: Flags) => watch(url, flags, stop));
 }
@@ -42,6 +44,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   if (metrics) process.stderr.write(`metrics at ${metrics.url}\n`);
   show(session, flags.json === true);
   const troubles = showTroubles(session, logger);
+  if (flags.report) reportWords(session, new WordsReport(flags.report, url), troubles);
   const end = (): void => void session.watch.close();
   const timer = flags.duration === undefined ? undefined : setTimeout(end, flags.duration);
   if (stop.aborted) end();
@@ -75,6 +78,13 @@ function showTroubles({ watch, sampler }: WatchSession, logger: Logger): Repeate
   });
   watch.on('answered', () => troubles.settle());
   return troubles;
+}
+
+/** The page is beside the point: a watch goes on without it. */
+function reportWords({ watch, adaptor }: WatchSession, report: WordsReport, troubles: RepeatedLines): void {
+  watch.on('answered', ({ text }) => {
+    report.send(text, adaptor.provider).catch((error) => troubles.say(toCapError(error).message));
+  });
 }
 
 function summary({ watch }: WatchSession): string {
