@@ -42,6 +42,17 @@ bool PipewireGrabber::Init(const Options& options, std::string& reason) {
   return area_.Fit({0, 0, stream_->format()->layout.width, stream_->format()->layout.height}, reason);
 }
 
+void PipewireGrabber::Rest() {
+  const PipewireConnection::Lock lock(*connection_);
+  stream_->Rest();
+  wanted_ = false;
+}
+
+void PipewireGrabber::Resume() {
+  const PipewireConnection::Lock lock(*connection_);
+  stream_->Resume();
+}
+
 PipewireGrabber::News PipewireGrabber::Poll(std::string& reason) {
   const PipewireConnection::Lock lock(*connection_);
   if (!connection_->Check()) {

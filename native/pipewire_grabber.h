@@ -26,6 +26,10 @@ class PipewireGrabber : public ScreenGrabber {
   // Connects, and waits until it is known what pictures will come. Null, with a reason, when none will.
   static std::unique_ptr<PipewireGrabber> Open(const Options& options, std::string& reason);
 
+  // Nothing comes while it rests, and nothing costs; it goes on with a whole picture.
+  void Rest();
+  void Resume();
+
   void Request() override { wanted_ = true; }
   bool pending() const override { return wanted_; }
   News Poll(std::string& reason) override;

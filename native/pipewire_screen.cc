@@ -17,7 +17,7 @@ namespace {
 
 struct PipewireSource {
   ScreenSource parent;
-  PipewireGrabber* grabber;  // owned, until it is started
+  PipewireGrabber* grabber;  // owned while the element is stopped
 };
 
 struct PipewireSourceClass {
@@ -29,7 +29,15 @@ G_DEFINE_TYPE(PipewireSource, pipewire_source, screen_source_get_type())
 std::unique_ptr<ScreenGrabber> OpenSource(ScreenSource* self, std::string& reason) {
   auto* source = reinterpret_cast<PipewireSource*>(self);
   reason = "no screen was attached";
+  if (source->grabber) source->grabber->Resume();
   return std::unique_ptr<ScreenGrabber>(std::exchange(source->grabber, nullptr));
+}
+
+// The user's consent is for this one: it rests, and goes on when the element is started again.
+void CloseSource(ScreenSource* self, std::unique_ptr<ScreenGrabber> grabber) {
+  auto* resting = static_cast<PipewireGrabber*>(grabber.release());
+  resting->Rest();
+  reinterpret_cast<PipewireSource*>(self)->grabber = resting;
 }
 
 void Finalize(GObject* object) {
@@ -40,6 +48,7 @@ void Finalize(GObject* object) {
 void pipewire_source_class_init(PipewireSourceClass* klass) {
   G_OBJECT_CLASS(klass)->finalize = Finalize;
   klass->parent_class.open = OpenSource;
+  klass->parent_class.close = CloseSource;
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "cap PipeWire source", "Source/Video",
                                         "Captures a screen that PipeWire shows when it changes", "cap-gateway");
 }

@@ -181,6 +181,22 @@ void PipewireStream::TakeAll() {
   while (pw_buffer* buffer = pw_stream_dequeue_buffer(stream_)) Take(buffer);
 }
 
+void PipewireStream::Rest() {
+  resting_ = true;
+  Done();
+  pw_stream_set_active(stream_, false);
+}
+
+void PipewireStream::Resume() {
+  if (!resting_) return;
+  resting_ = false;
+  Done();
+  damage_.reset();
+  blank_since_ns_ = MonotonicNs();
+  begun_again_ = 0;
+  pw_stream_set_active(stream_, true);
+}
+
 uint64_t PipewireStream::BeginAgain() {
   if (blank_since_ns_ == 0 || begun_again_ == kMostBeginnings) return UINT64_MAX;
   if (MonotonicNs() >= blank_since_ns_ + (kFirstPictureNs << begun_again_)) {

@@ -27,6 +27,10 @@ class PipewireStream {
   // The format that was agreed on, if it was.
   const std::optional<PipewireFormat>& format() const { return format_; }
 
+  // Pictures stop, and go on as at the beginning.
+  void Rest();
+  void Resume();
+
   // Producers give a picture when a stream begins, but PipeWire may lose it while buffers are still under way, and
   // on a still screen no other follows: then it is begun again, a few times. Returns when to call this again.
   uint64_t BeginAgain();
@@ -63,6 +67,7 @@ class PipewireStream {
   std::optional<PipewireFormat> format_;
   uint64_t blank_since_ns_ = 0;  // no picture of this format has come; 0: one has
   int begun_again_ = 0;
+  bool resting_ = false;
   pw_buffer* held_ = nullptr;
   bool frozen_ = false, reading_ = false;
   PixelLayout layout_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "copy_pacer.h"
 #include "frame_stamper.h"
@@ -32,6 +33,8 @@ class ScreenCapture : public LiveCapture {
   }
 
   void Close() override {
+    auto* klass = reinterpret_cast<ScreenSourceClass*>(G_OBJECT_GET_CLASS(source_));
+    if (klass->close && grabber_) klass->close(source_, std::move(grabber_));
     grabber_.reset();
     picture_.reset();
   }

@@ -18,6 +18,8 @@ struct ScreenSourceClass {
   LiveSourceClass parent_class;
   // Of the subclass: the grabber, or null with a reason. Called at each start.
   std::unique_ptr<ScreenGrabber> (*open)(ScreenSource* self, std::string& reason);
+  // Takes it back at each stop; null for one that can be opened anew.
+  void (*close)(ScreenSource* self, std::unique_ptr<ScreenGrabber> grabber);
 };
 
 // Abstract.

@@ -53,6 +53,32 @@ test('what changed, as the compositor tells it, is in the metadata, alone', asyn
   }
 });
 
+test('capture rests while nobody watches, and goes on with what is shown by then', async () => {
+  await using desktop = await startTestDesktop();
+  await using cap = startCap([...serve, '-v'], { env: desktop.env });
+  const url = await streamUrl(cap);
+  for (const [rests, colour, expected] of [
+    [1, 'c83214', [200, 50, 20]],
+    [2, '1432c8', [20, 50, 200]],
+  ] as const) {
+    await cap.waitForOutput(new RegExp(`(capture rests[\\s\\S]*?){${rests}}`), 20_000, 2);
+    await desktop.tell(`rect 0 0 320 180 ${colour}`);
+    const sampler = new Sampler(url);
+    try {
+      for (let afterSequence = -1, seen = false; !seen; ) {
+        const { sequence, data } = await sampler.next({ afterSequence });
+        afterSequence = sequence;
+        seen = expected.every((value, channel) => Math.abs((data[channel] ?? 0) - value) < 12);
+      }
+    } finally {
+      await sampler.close();
+    }
+  }
+  await cap.waitForOutput(/(capture rests[\s\S]*?){3}/, 20_000, 2);
+  await desktop.tell('close-session');
+  expect(await cap.waitForExit()).toMatchObject({ code: 6 });
+});
+
 test('--window lets the desktop ask for a window', async () => {
   await using desktop = await startTestDesktop();
   await using cap = startCap([...serve, '--window'], { env: desktop.env });
