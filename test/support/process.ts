@@ -106,7 +106,7 @@ export class RunningProcess implements AsyncDisposable {
 
   /** Sends a signal to the child alone. */
   signal(name: NodeJS.Signals): void {
-    if (!this.#ended) process.kill(this.pid, name);
+    this.#child.kill(name); // unlike process.kill, no error when it has just ended
   }
 
   /** Kills the child's whole group at once, without waiting. */
