@@ -22,6 +22,7 @@
         "native/frame_sink.cc",
         "native/frame_stamper.cc",
         "native/gop_ring.cc",
+        "native/list_joiner.cc",
         "native/live_source.cc",
         "native/login_limiter.cc",
         "native/main_loop.cc",

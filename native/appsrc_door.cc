@@ -53,7 +53,7 @@ void AppsrcDoor::End() {
 // Decides on one unit. A full door drops up to the next key frame that finds room for half a
 // queue: what a decoder gets is always whole.
 bool AppsrcDoor::Admit(const AccessUnit& unit) {
-  const guint64 waiting = gst_app_src_get_current_level_buffers(GST_APP_SRC(appsrc_));
+  const uint64_t waiting = this->waiting();
   if (!waits_for_key_) {
     if (waiting < max_units_) return true;
     waits_for_key_ = true;

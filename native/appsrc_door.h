@@ -41,6 +41,8 @@ class AppsrcDoor : public AccessUnitConsumer, public std::enable_shared_from_thi
 
   uint64_t delivered() const { return delivered_; }
   uint64_t dropped() const { return dropped_; }
+  // Of those delivered, how many the pipeline has not taken yet.
+  uint64_t waiting() const { return gst_app_src_get_current_level_buffers(GST_APP_SRC(appsrc_)); }
 
  private:
   bool IsReady() const;

@@ -8,6 +8,17 @@
 
 namespace cap {
 
+namespace {
+
+void Append(std::vector<uint8_t>& bytes, GstBuffer* buffer) {
+  GstMapInfo map;
+  if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
+  bytes.insert(bytes.end(), map.data, map.data + map.size);
+  gst_buffer_unmap(buffer, &map);
+}
+
+}  // namespace
+
 struct ByteSink::Core {
   Core(Napi::Env env, Napi::Function listener) : ready(env, listener, "cap bytes ready", 1) {}
   ~Core() {
@@ -49,11 +60,9 @@ Napi::Value ByteSink::Pull(const Napi::CallbackInfo& info) {
   core_->waits = true;
   std::vector<uint8_t> bytes;
   while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(core_->appsink), 0)) {
-    GstMapInfo map;
-    GstBuffer* buffer = gst_sample_get_buffer(sample);
-    if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-      bytes.insert(bytes.end(), map.data, map.data + map.size);
-      gst_buffer_unmap(buffer, &map);
+    if (GstBuffer* buffer = gst_sample_get_buffer(sample)) Append(bytes, buffer);
+    if (GstBufferList* list = gst_sample_get_buffer_list(sample)) {
+      for (guint at = 0; at < gst_buffer_list_length(list); ++at) Append(bytes, gst_buffer_list_get(list, at));
     }
     gst_sample_unref(sample);
   }

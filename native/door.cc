@@ -31,6 +31,7 @@ Door::~Door() {
 Napi::Value Door::Stats(const Napi::CallbackInfo& info) {
   Napi::Object stats = Napi::Object::New(info.Env());
   stats.Set("delivered", static_cast<double>(door_->delivered()));
+  stats.Set("waiting", static_cast<double>(door_->waiting()));
   stats.Set("dropped", static_cast<double>(door_->dropped()));
   return stats;
 }

@@ -4,6 +4,7 @@
 
 #include "async_task.h"
 #include "frame_stamper.h"
+#include "list_joiner.h"
 #include "main_loop.h"
 
 namespace cap {
@@ -67,7 +68,7 @@ Napi::Function Pipeline::Define(Napi::Env env) {
       {InstanceMethod<&Pipeline::Play>("play"), InstanceMethod<&Pipeline::Rest>("rest"),
        InstanceMethod<&Pipeline::Close>("close"), InstanceMethod<&Pipeline::SendEos>("sendEos"),
        InstanceMethod<&Pipeline::Rewind>("rewind"), InstanceMethod<&Pipeline::SetProperty>("setProperty"),
-       InstanceMethod<&Pipeline::StampFrames>("stampFrames"),
+       InstanceMethod<&Pipeline::StampFrames>("stampFrames"), InstanceMethod<&Pipeline::JoinLists>("joinLists"),
        InstanceMethod<&Pipeline::FramesStamped>("framesStamped")});
 }
 
@@ -230,6 +231,13 @@ void Pipeline::StampFrames(const Napi::CallbackInfo& info) {
                      from == "source"     ? DamageFrom::kSource
                      : from == "pictures" ? DamageFrom::kPictures
                                           : DamageFrom::kNobody);
+  gst_object_unref(element);
+}
+
+// joinLists(elementName): see list_joiner.h.
+void Pipeline::JoinLists(const Napi::CallbackInfo& info) {
+  GstElement* element = Element(info.Env(), info[0].As<Napi::String>().Utf8Value());
+  cap::JoinLists(element);
   gst_object_unref(element);
 }
 

@@ -35,6 +35,7 @@ class Pipeline : public Napi::ObjectWrap<Pipeline> {
   Napi::Value Rewind(const Napi::CallbackInfo& info);
   void SetProperty(const Napi::CallbackInfo& info);
   void StampFrames(const Napi::CallbackInfo& info);
+  void JoinLists(const Napi::CallbackInfo& info);
   Napi::Value FramesStamped(const Napi::CallbackInfo& info);
   void RequireOpen(Napi::Env env) const;
 

@@ -48,6 +48,7 @@ export {
   type SpeedPreset,
 } from './transport/encoder.js';
 export type { Mp4Recorder, Mp4RecorderEvents } from './transport/mp4-recorder.js';
+export type { Publisher, PublisherEvents, PublisherStats } from './transport/publisher.js';
 export {
   type RtspMountOptions,
   type RtspReader,

@@ -7,13 +7,14 @@ import { gatewayLogger, serveGateway } from './worker-process.js';
 let session: CaptureSession | undefined;
 
 const calls: CaptureCalls = {
-  async open(options, socketName) {
+  async open({ publish = [], ...options }, socketName) {
     session = await CaptureSession.open({ ...options, logger: gatewayLogger(gateway) });
     session.on('failed', async (error) => {
       await gateway.failed(error);
       process.exit(1);
     });
     session.sendTo(socketName);
+    for (const url of publish) session.publish(url);
     const { label, plan } = session;
     return { label, picture: `${plan.name} ${formatSize(plan.canvas)}` };
   },

@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { type CapError, type Closable, type Logger, once } from '../core/index.js';
-import type { CaptureSessionOptions } from '../session/index.js';
 import { Worker } from './worker.js';
-import type { CaptureCalls, CaptureDescription, Sendable } from './worker-calls.js';
+import type { CaptureCalls, CaptureDescription, CaptureOptions } from './worker-calls.js';
 
 /** One source of the gateway and the path that it is served at. */
-export interface MountOptions extends Sendable<CaptureSessionOptions> {
+export interface MountOptions extends CaptureOptions {
   /** `/desk`, `/lab/door`. */
   readonly path: string;
   /** Readers of this mount at a time, 1 to 1000. @default the server's */

@@ -19,10 +19,16 @@ export interface CaptureDescription {
   readonly picture: string;
 }
 
+/** What a capture worker captures, and where it pushes that. */
+export interface CaptureOptions extends Sendable<CaptureSessionOptions> {
+  /** Addresses of servers: `rtsp://`, `rtmp://`, `srt://`. @default none */
+  readonly publish?: readonly string[] | undefined;
+}
+
 /** What the gateway asks of a capture worker: one source, captured and encoded. */
 export interface CaptureCalls {
   /** Resolves with the first coded frame; the stream is sent to the ReceivedStream at `socketName`. */
-  open(options: Sendable<CaptureSessionOptions>, socketName: string): Promise<CaptureDescription>;
+  open(options: CaptureOptions, socketName: string): Promise<CaptureDescription>;
   stats(): CaptureStats;
 }
 

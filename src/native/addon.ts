@@ -26,6 +26,7 @@ export interface NativePipeline {
   rewind(): Promise<void>;
   setProperty(element: string, property: string, value: string): void;
   stampFrames(element: string, damage?: DamageFrom): void;
+  joinLists(element: string): void;
   framesStamped(): number;
 }
 
@@ -80,7 +81,8 @@ export interface NativeUnitReceiver {
 }
 
 export interface NativeDoor {
-  stats(): DoorStats;
+  /** `waiting`: of those delivered, how many the pipeline has not taken yet. */
+  stats(): DoorStats & { readonly waiting: number };
   close(): void;
 }
 

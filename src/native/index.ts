@@ -7,5 +7,6 @@ export * from './rtsp-address.js';
 export * from './sound-server.js';
 export * from './tls-trust.js';
 export * from './wayland.js';
+export * from './why-unreachable.js';
 export * from './x11.js';
 export * from './x11-pick.js';

@@ -59,6 +59,11 @@ export class Pipeline extends TypedEvents<PipelineEvents> {
     native(() => this.native.stampFrames(element, damage));
   }
 
+  /** Makes one buffer of each list that reaches `element`: for srtsink, which would send each by itself. */
+  joinLists(element: string): void {
+    native(() => this.native.joinLists(element));
+  }
+
   get framesStamped(): number {
     return this.native.framesStamped();
   }

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 
 const TIMEOUT_MS = 2000;
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtsp:': 554, 'rtsps:': 322 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtsp:': 554, 'rtsps:': 322, 'rtmp:': 1935 };
 
 /**
- * Why no connection to an RTSP server comes about, in words; undefined when one does now. GStreamer says
+ * Why no connection to a server comes about, in words; undefined when one does now. GStreamer says
  * only "Could not open resource" for a wrong port, a wrong host and a server that is down.
  */
 export function whyUnreachable(url: string): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { AudioStats, CaptureSession, CaptureStats, MonitorStreams, RtspServer } from '../session/index.js';
 import { oncePerScrape } from './once-per-scrape.js';
+import { addPublishMetrics } from './publish-metrics.js';
 
 /** One of the captures that are measured. */
 export interface Measured {
@@ -91,6 +92,7 @@ export async function measuredRegistry({ labelNames, rtsp, measure }: Measuremen
   };
   ofChannels('cap_audio_packets_total', 'Packets of sound that left the encoder', ({ packets }) => packets);
   ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
+  await addPublishMetrics(registry, labelNames, async () => (await now()).captures);
   if (!rtsp) return registry;
   const ofServer = (name: string, help: string, read: (stats: RtspServer['stats']) => number): void => {
     new Counter({

@@ -11,7 +11,15 @@ import {
   TypedEvents,
 } from '../core/index.js';
 import { type Capture, type ScalePlan, UNITS } from '../producer/index.js';
-import { Mp4Recorder, RtspServer, type RtspServerOptions, SharedStream, UnitSender } from '../transport/index.js';
+import {
+  Mp4Recorder,
+  Publisher,
+  type PublisherStats,
+  RtspServer,
+  type RtspServerOptions,
+  SharedStream,
+  UnitSender,
+} from '../transport/index.js';
 import { OnDemand } from './on-demand.js';
 import { type CaptureSessionOptions, openCapture } from './open-capture.js';
 import { type AudioStats, SessionAudio } from './session-audio.js';
@@ -34,6 +42,8 @@ export interface CaptureStats {
   readonly captureToEncodedMs: number;
   /** Of each channel of sound. */
   readonly audio: readonly AudioStats[];
+  /** Of each server that the stream is pushed to. */
+  readonly published: readonly PublisherStats[];
 }
 
 const FIRST_FRAME_TIMEOUT_MS = 10_000;
@@ -46,6 +56,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   readonly #logger: Logger;
   /** In the order in which they were opened; whoever closes one takes it out. */
   readonly #doors = new Set<Closable>();
+  readonly #publishers = new Set<Publisher>();
   #onDemand: OnDemand | undefined;
   #closed = false;
 
@@ -115,6 +126,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       encodedBytes: bytes,
       captureToEncodedMs: accessUnits > 0 ? captureToEncodedMs / accessUnits : 0,
       audio: this.#audio.stats,
+      published: [...this.#publishers].map(({ stats }) => stats),
     };
   }
 
@@ -151,6 +163,23 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     this.#doors.add(recorder);
     recorder.once('closed', () => this.#doors.delete(recorder));
     return recorder;
+  }
+
+  /**
+   * Pushes the stream to a server, and connects again whenever that fails.
+   * @param url `rtsp://`, `rtmp://` or `srt://`
+   * @throws CAP_USAGE, CAP_DEPENDENCY_MISSING
+   */
+  publish(url: string): Publisher {
+    this.#requireOpen();
+    const publisher = new Publisher(this.stream, url, this.#logger);
+    this.#doors.add(publisher);
+    this.#publishers.add(publisher);
+    publisher.once('closed', () => {
+      this.#doors.delete(publisher);
+      this.#publishers.delete(publisher);
+    });
+    return publisher;
   }
 
   /** Sends the stream to the process of this machine that has a ReceivedStream at that socket. */

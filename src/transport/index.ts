@@ -4,6 +4,8 @@ export * from './choose-encoder.js';
 export * from './encoder.js';
 export * from './encoder-trial.js';
 export * from './mp4-recorder.js';
+export * from './publish-target.js';
+export * from './publisher.js';
 export * from './received-stream.js';
 export * from './rtsp-server.js';
 export * from './rtsp-user-file.js';

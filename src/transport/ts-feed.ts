@@ -7,7 +7,7 @@ const MAX_WAITING_ACCESS_UNITS = 30;
 // The multiplexer hands each picture on at once: with an alignment its last packets would wait for the next one.
 const LAUNCH =
   'appsrc name=door ! h264parse ! mpegtsmux name=mux alignment=0 ' +
-  `! appsink name=bytes sync=false async=false max-buffers=${MAX_WAITING_ACCESS_UNITS}`;
+  `! appsink name=bytes sync=false async=false buffer-list=true max-buffers=${MAX_WAITING_ACCESS_UNITS}`;
 
 /** A shared stream as an MPEG transport stream, for one reader; it begins with a key frame. */
 export class TsFeed implements Closable {

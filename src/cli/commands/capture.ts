@@ -14,12 +14,13 @@ import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http
 import { controlOf, openControl } from '../open-control.js';
 import { duration, integer } from '../parse-options.js';
 import { pickWindow } from '../pick-window.js';
+import { addPublishOption, type PublishFlags, publishedTo } from '../publish-options.js';
 import { recordUntil } from '../record-until.js';
 import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
 
-interface Flags extends CaptureFlags, AudioFlags, RtspFlags, HttpFlags {
+interface Flags extends CaptureFlags, AudioFlags, RtspFlags, HttpFlags, PublishFlags {
   readonly rtsp?: true;
   readonly output?: string;
   readonly record?: string;
@@ -33,7 +34,7 @@ export function registerCapture(program: Command, stop: AbortSignal): void {
   program.argument('[output]', 'MP4 file to record into; with --monitor all: NAME-1.mp4, NAME-2.mp4 …');
   addAudioOptions(addCaptureOptions(program)).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
   addRtspOptions(program).option('--http', 'serve the stream to browsers and programs at http://HOST:PORT/');
-  addHttpOptions(program)
+  addPublishOption(addHttpOptions(program))
     .option('-o, --output <file>', 'the same as [output]')
     .option('--record <file>', 'the same as [output], beside --rtsp')
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
@@ -55,23 +56,25 @@ function outputOf(argument: string | undefined, { output, record }: Flags): stri
 }
 
 async function capture(output: string | undefined, flags: Flags, stop: AbortSignal): Promise<void> {
-  if (!flags.rtsp && !flags.http && output === undefined) {
+  const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
+  const publish = publishedTo(flags, logger);
+  const serves = flags.rtsp === true || flags.http === true || publish.length > 0;
+  if (!serves && output === undefined) {
     throw new CapError('CAP_USAGE', 'nothing to do', {
       hint: 'cap --rtsp serves a stream, cap out.mp4 records; see cap --help',
     });
   }
   refuseIdleOptions(flags);
-  const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
   const options = {
     scaling: toScaling(flags),
-    encoder: toEncoder(flags, !flags.rtsp && !flags.http),
+    encoder: toEncoder(flags, !serves),
     audio: toAudio(flags, !flags.rtsp),
     fps: flags.fps,
     ...toDemand(flags),
     logger,
   };
   if (flags.monitor === 'all') {
-    refuseWithAllMonitors(flags);
+    refuseWithAllMonitors(flags, publish);
     const { displayServer, display, cursor, keepAlive, metricsPort, duration: durationMs } = flags;
     if (displayServer === 'portal') {
       throw new CapError('CAP_USAGE', 'the portal shares one monitor: --monitor all cannot be used with it');
@@ -97,6 +100,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (http && rtsp?.hasUsers && !rtsp.isLoopback)
     logger.warn('HTTP asks for no login, so it is served to this machine alone');
   if (http?.exposure) logger.warn(http.exposure);
+  for (const url of publish) print(`publishing to ${session.publish(url).label}`);
   const recorder = output === undefined ? undefined : await session.record(output);
   await using metrics =
     flags.metricsPort === undefined
@@ -114,9 +118,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (rtsp) announceRtsp(rtsp, ['/cap'], rtspOptions.tls, logger);
   if (http) print(http.url);
   if (metrics) print(`metrics at ${metrics.url}`);
-  await (recorder
-    ? recordUntil({ recorder, ended, serves: flags.rtsp === true || flags.http === true, logger })
-    : ended);
+  await (recorder ? recordUntil({ recorder, ended, serves, logger }) : ended);
 }
 
 /** No option is accepted that would do nothing. */
@@ -159,7 +161,7 @@ async function openUnlessStopped(
 }
 
 /** Each monitor is a source: nothing else can be one; and the sound is not one monitor's. */
-function refuseWithAllMonitors(flags: Flags): void {
+function refuseWithAllMonitors(flags: Flags, publish: readonly string[]): void {
   const { source, region, window, share } = flags;
   const wrong = [
     source !== undefined && source.kind !== 'screen' && '--source',
@@ -167,6 +169,7 @@ function refuseWithAllMonitors(flags: Flags): void {
     window !== undefined && '--window',
     share !== undefined && '--share',
     hearsAnything(flags) && 'sound',
+    publish.length > 0 && '--publish',
   ].find(Boolean);
   if (wrong)
     throw new CapError('CAP_USAGE', `${wrong} cannot be used with --monitor all`, { hint: 'name one monitor' });

@@ -6,6 +6,7 @@ import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
+import { addPublishOption, checkPublish, type PublishFlags } from '../publish-options.js';
 import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { inFile, readOptionTable } from './option-table.js';
 import { TomlFile } from './toml-file.js';
@@ -79,8 +80,12 @@ function readMount(file: TomlFile, name: string): MountOptions {
   if (!/^[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64}){0,7}$/.test(name)) {
     throw file.error(keys, `expected a path such as desk or lab/door for a mount, received "${name}"`);
   }
-  const options = addCaptureOptions(new Command()).option('--max-readers <n>', '', integer('max-readers', 1, 1000));
-  const flags = readOptionTable<CaptureFlags & { readonly maxReaders?: number }>(file, keys, options);
+  const options = addPublishOption(addCaptureOptions(new Command())).option(
+    '--max-readers <n>',
+    '',
+    integer('max-readers', 1, 1000),
+  );
+  const flags = readOptionTable<CaptureFlags & PublishFlags & { readonly maxReaders?: number }>(file, keys, options);
   if (flags.monitor === 'all') {
     throw file.error([...keys, 'monitor'], 'a mount has one monitor', { hint: 'make a mount for each' });
   }
@@ -96,6 +101,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       encoder: toEncoder(flags, false),
       fps: flags.fps,
       maxReaders: flags.maxReaders,
+      publish: checkPublish(flags.publish ?? []),
       ...toDemand(flags),
     };
   } catch (error) {
