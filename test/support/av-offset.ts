@@ -23,8 +23,9 @@ export async function beepDelays(file: string): Promise<number[]> {
     ),
   ]);
   return flashes.flatMap((flash) => {
-    const near = beeps.find((beep) => Math.abs(beep - flash) < NEAR_SECONDS);
-    return near === undefined ? [] : [(near - flash) * 1000];
+    // The nearest one: a player on a busy machine may break a beep in two.
+    const delays = beeps.map((beep) => beep - flash).sort((a, b) => Math.abs(a) - Math.abs(b));
+    return delays.slice(0, 1).flatMap((delay) => (Math.abs(delay) < NEAR_SECONDS ? [delay * 1000] : []));
   });
 }
 
