@@ -84,7 +84,7 @@ export const REQUIREMENTS = [
   requirement('test', 'command', 'gst-launch-1.0', 'foreign RTSP client', 'gstreamer1.0-tools', 'gstreamer1', 'gstreamer'),
   requirement('test', 'plugin', 'soup', 'foreign HTTP client', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('test', 'command', 'convert', 'draws pictures of known text', 'imagemagick', 'ImageMagick', 'imagemagick'),
-  requirement('test', 'command', 'chromium', 'watches by WebRTC', 'chromium', 'chromium', 'chromium'),
+  requirement('test', 'file', '/usr/bin/chromium /usr/bin/chromium-browser', 'watches by WebRTC', 'chromium', 'chromium', 'chromium'),
   requirement('test', 'command', 'xrandr', 'resizes a screen', 'x11-xserver-utils', 'xrandr', 'xorg-xrandr'),
   requirement('test', 'command', 'Xorg', 'a screen that can be resized', 'xserver-xorg-core', 'xorg-x11-server-Xorg', 'xorg-server'),
   requirement('test', 'file', pluginPaths('xorg/modules/drivers/dummy_drv.so'), 'its driver without hardware', 'xserver-xorg-video-dummy', 'xorg-x11-drv-dummy', 'xf86-video-dummy'),

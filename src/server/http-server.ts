@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type Closable, closeAll, once } from '../core/index.js';
 import type { HttpDoor } from './http-door.js';
 import { listen } from './listen.js';
-import { sameOrigin } from './same-origin.js';
+import { refusalOf, sameOrigin } from './same-origin.js';
 
 export interface HttpServerOptions {
   /** @default '127.0.0.1' */
@@ -48,6 +49,11 @@ export class HttpServer implements Closable {
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, getRequestListener(app.fetch));
     server.requestTimeout = REQUEST_TIMEOUT_MS;
     server.maxConnections = MAX_CONNECTIONS;
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const refusal = refusalOf(request.headers, isLoopback(host), allowedOrigins);
+      if (refusal) return refuseUpgrade(socket, refusal.status);
+      if (!doors.some((door) => door.upgrade?.(request, socket, head))) refuseUpgrade(socket, 404);
+    });
     const bound = await listen(server, { host, port, what: 'HTTP', option: '--http-port' });
     const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     return new HttpServer(
@@ -71,3 +77,8 @@ export class HttpServer implements Closable {
 }
 
 const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
+
+function refuseUpgrade(socket: Duplex, status: number): void {
+  socket.on('error', () => {}); // it may be gone already
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

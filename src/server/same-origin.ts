@@ -11,18 +11,27 @@ import { cors } from 'hono/cors';
 export function sameOrigin(loopback: boolean, allowedOrigins: readonly string[]): MiddlewareHandler {
   const share = cors({ origin: [...allowedOrigins], exposeHeaders: ['*', 'Location', 'ETag', 'Link'] });
   return async (context, next) => {
-    const host = context.req.header('host') ?? '';
-    if (loopback && !LOOPBACK_HOST.test(host)) return context.text('unknown host', 421);
-    const origin = context.req.header('origin');
+    const { host, origin, 'sec-fetch-site': site } = context.req.header();
+    const refusal = refusalOf({ host, origin, 'sec-fetch-site': site }, loopback, allowedOrigins);
+    if (refusal) return context.text(refusal.text, refusal.status);
     if (origin !== undefined && allowedOrigins.includes(origin)) return share(context, next);
-    const own = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
-    // Pictures and scripts of a page are asked for without an Origin.
-    if (!own || context.req.header('sec-fetch-site') === 'cross-site') {
-      return context.text('not for pages of other sites', 403);
-    }
     context.header('Cross-Origin-Resource-Policy', 'same-origin');
     return next();
   };
+}
+
+/** Why a request with such headers does not pass; undefined when it does. */
+export function refusalOf(
+  headers: { readonly [name in 'host' | 'origin' | 'sec-fetch-site']?: string | string[] | undefined },
+  loopback: boolean,
+  allowedOrigins: readonly string[],
+): { readonly status: 403 | 421; readonly text: string } | undefined {
+  const { host = '', origin, 'sec-fetch-site': site } = headers;
+  if (loopback && !LOOPBACK_HOST.test(String(host))) return { status: 421, text: 'unknown host' };
+  if (origin !== undefined && allowedOrigins.includes(String(origin))) return undefined;
+  const own = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+  // Pictures and scripts of a page are asked for without an Origin.
+  return own && site !== 'cross-site' ? undefined : { status: 403, text: 'not for pages of other sites' };
 }
 
 const LOOPBACK_HOST = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;

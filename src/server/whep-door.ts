@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { type CapError, closeAll, type ErrorCode, once, toCapError } from '../core/index.js';
+import { type CapError, type ErrorCode, once, toCapError } from '../core/index.js';
 import {
   readFragment,
   readOffer,
@@ -108,7 +108,7 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
 
   const close = once(async () => {
     streams.off('removed', dropped);
-    await closeAll([...sessions.values()].map(({ peer }) => peer));
+    await peers.close();
   });
   return { routes, close };
 }
