@@ -14,12 +14,14 @@ const BACKEND = ['/usr/libexec', '/usr/lib'].map((folder) => `${folder}/xdg-desk
 /** xdg-desktop-portal-wlr behind the portal; it shares the first monitor without asking. */
 async function startWlrPortal(sway: Sway): Promise<DesktopServices> {
   const preload = await testProgram('xdpw-shm', ['wayland-client'], ['-shared', '-fPIC']);
-  const command = `/usr/bin/env WAYLAND_DISPLAY=${sway.display} LD_PRELOAD=${preload} ${BACKEND}`;
-  const services = await startDesktopServices({ name: 'wlr', command });
+  const services = await startDesktopServices('wlr');
   try {
     const config = join(services.env.XDG_CONFIG_HOME ?? '', 'xdg-desktop-portal-wlr');
     await mkdir(config, { recursive: true });
     await writeFile(join(config, 'config'), '[screencast]\nchooser_type=none\noutput_name=HEADLESS-1\n');
+    const environment = [`WAYLAND_DISPLAY=${sway.display}`, `LD_PRELOAD=${preload}`];
+    const backend = services.launch('env', [...environment, `${BACKEND}`, '-l', 'DEBUG']);
+    await backend.waitForOutput(/registry listeners run/, 20_000, 2);
     await services.startPortal();
     return services;
   } catch (error) {

@@ -22,21 +22,14 @@ export interface DesktopServices extends AsyncDisposable {
   startPortal(): Promise<RunningProcess>;
 }
 
-/** Who does the portal's work. */
-export interface PortalBackend {
-  /** Its name on the bus, after `org.freedesktop.impl.portal.desktop.`. */
-  readonly name: string;
-  /** What the bus starts for it; else it is there before the portal. */
-  readonly command?: string;
-}
-
 const PREFIX = 'org.freedesktop.impl.portal.desktop.';
 // Not on the PATH.
 const PORTAL =
   ['/usr/libexec/xdg-desktop-portal', '/usr/lib/xdg-desktop-portal'].find(existsSync) ?? 'xdg-desktop-portal';
 const PERMISSIONS = 'org.freedesktop.impl.portal.PermissionStore.service';
 
-export async function startDesktopServices(backend: PortalBackend): Promise<DesktopServices> {
+/** @param backend the name of the portal's backend on the bus, after PREFIX; it must be there before the portal */
+export async function startDesktopServices(backend: string): Promise<DesktopServices> {
   const folder = await mkdtemp(join(tmpdir(), 'cap-desktop-'));
   const processes: RunningProcess[] = [];
   const before: Record<string, string | null> = {};
@@ -108,16 +101,12 @@ async function listens(path: string): Promise<void> {
   );
 }
 
-/** A bus that starts nothing but the backend and the store of permissions, where the portal keeps what tokens mean. */
-async function writeSettings(folder: string, portals: string, { name, command }: PortalBackend): Promise<void> {
+/** A bus that starts nothing but the store of permissions, where the portal keeps what tokens mean. */
+async function writeSettings(folder: string, portals: string, name: string): Promise<void> {
   const services = join(folder, 'services');
   await mkdir(services);
   await mkdir(portals);
   await copyFile(`/usr/share/dbus-1/services/${PERMISSIONS}`, join(services, PERMISSIONS));
-  if (command !== undefined) {
-    const service = `[D-BUS Service]\nName=${PREFIX}${name}\nExec=${command}\n`;
-    await writeFile(join(services, `${PREFIX}${name}.service`), service);
-  }
   await writeFile(
     join(portals, `${name}.portal`),
     `[portal]\nDBusName=${PREFIX}${name}\nInterfaces=org.freedesktop.impl.portal.ScreenCast\nUseIn=captest\n`,

@@ -28,7 +28,7 @@ export interface TestDesktopOptions {
 export async function startTestDesktop(options: TestDesktopOptions = {}): Promise<TestDesktop> {
   const { widthPx = 320, heightPx = 180, portal: hasPortal = true } = options;
   const program = await testProgram('portal', ['gio-unix-2.0', 'libpipewire-0.3', 'wayland-client']);
-  const services = await startDesktopServices({ name: 'captest' });
+  const services = await startDesktopServices('captest');
   try {
     const backend = services.launch(program, [`${widthPx}`, `${heightPx}`, ...(options.backend ?? [])]);
     await backend.waitForOutput(/^ready \d+$/m);
