@@ -10,6 +10,9 @@ namespace cap {
 
 namespace {
 
+// A slow reader is given little at a time, so that it is seen to take something.
+constexpr size_t kEnoughBytes = 64 << 10;
+
 void Append(std::vector<uint8_t>& bytes, GstBuffer* buffer) {
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
@@ -53,13 +56,15 @@ GstFlowReturn ByteSink::OnSample(GstAppSink*, gpointer data) {
   return GST_FLOW_OK;
 }
 
-// pull(): what has been made since, or null; then the next bytes are announced.
+// pull(): the next bytes, a picture's at least, or null; then the next ones are announced.
 Napi::Value ByteSink::Pull(const Napi::CallbackInfo& info) {
   if (!core_->appsink) return info.Env().Null();
   // Before looking, so that none is missed.
   core_->waits = true;
   std::vector<uint8_t> bytes;
-  while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(core_->appsink), 0)) {
+  while (bytes.size() < kEnoughBytes) {
+    GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(core_->appsink), 0);
+    if (!sample) break;
     if (GstBuffer* buffer = gst_sample_get_buffer(sample)) Append(bytes, buffer);
     if (GstBufferList* list = gst_sample_get_buffer_list(sample)) {
       for (guint at = 0; at < gst_buffer_list_length(list); ++at) Append(bytes, gst_buffer_list_get(list, at));

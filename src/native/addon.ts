@@ -87,7 +87,7 @@ export interface NativeDoor {
 }
 
 export interface NativeByteSink {
-  /** What has been made since the last call; null when that is nothing, and the next bytes will be announced. */
+  /** The next bytes; null when there are none, and then they will be announced. */
   pull(): Buffer | null;
   close(): void;
 }

@@ -11,13 +11,8 @@ export interface TsDoorOptions {
   readonly maxStallMs?: number;
 }
 
-export interface TsDoor extends HttpDoor {
-  /** How many there are now. */
-  readonly readers: number;
-}
-
 /** `GET /ts/<mount>.ts`: the stream as an MPEG transport stream, without an end. */
-export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): TsDoor {
+export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): HttpDoor {
   const { maxReaders = 32, maxStallMs = 10_000 } = options;
   const feeds = new Map<TsFeed, ServedStream>();
   let opening = 0;
@@ -25,6 +20,7 @@ export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): TsDoo
     for (const [feed, served] of feeds) if (served === removed) void feed.close();
   };
   streams.on('removed', remove);
+  streams.countReaders('ts', (served) => [...feeds.values()].filter((read) => read === served).length);
 
   const routes = new Hono().get('/ts/*', async (context) => {
     context.header('Cache-Control', 'no-store');
@@ -63,13 +59,7 @@ export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): TsDoo
     streams.off('removed', remove);
     await closeAll([...feeds.keys()]);
   });
-  return {
-    routes,
-    close,
-    get readers() {
-      return feeds.size;
-    },
-  };
+  return { routes, close };
 }
 
 /** As fast as the reader takes it: what it does not take is dropped before it is multiplexed. */
