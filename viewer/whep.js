@@ -1,7 +1,5 @@
 // A WHEP player (draft-ietf-wish-whep): one stream, received by WebRTC.
 
-const GATHERING_MS = 300;
-
 /**
  * Connects; the session ends by `close`, or says by `onEnd` that it has ended.
  * @param {string} url
@@ -25,8 +23,8 @@ export async function play(url, { onReceiver, onTrack, onEnd }) {
   };
   try {
     onReceiver(connection.addTransceiver('video', { direction: 'recvonly' }).receiver);
+    // At once: browsers hide their candidates, and the server needs none, since it is we who come to it.
     await connection.setLocalDescription();
-    await gathered(connection);
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp' },
@@ -41,12 +39,4 @@ export async function play(url, { onReceiver, onTrack, onEnd }) {
     throw error;
   }
   return { connection, close };
-}
-
-/** Candidates come at once, or are of no use to a server that we can reach. */
-function gathered(connection) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, GATHERING_MS);
-    connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve();
-  });
 }

@@ -9,8 +9,9 @@ import { startDisplay } from '../support/display.js';
 import { ServedConfig, TEST_MOUNT } from '../support/gateway.js';
 import type { RunningProcess } from '../support/process.js';
 import { readProcessUsage } from '../support/process-usage.js';
+import { startResizableDisplay } from '../support/resizable-display.js';
 import { showClock } from '../support/screen.js';
-import { startBrowser, ViewerPage } from '../support/viewer-page.js';
+import { startBrowser, startVictim, ViewerPage } from '../support/viewer-page.js';
 import { WhepClient } from '../support/whep-client.js';
 
 let browser: Browser;
@@ -47,6 +48,22 @@ test('the picture moves, its clock can be read, and its age is told', async () =
   expect(viewer.complaints).toEqual([]);
   const { origin } = new URL(viewer.page.url());
   expect(viewer.requests.filter((url) => !url.startsWith(origin) && !url.startsWith('data:'))).toEqual([]);
+});
+
+test('a screen that changes its size goes on in the same connection', async () => {
+  await using display = await startResizableDisplay();
+  await using cap = startCap(['--http', '--http-port', '0'], { env: display.env });
+  await using viewer = await ViewerPage.open(browser, await addressOf(cap));
+  const played = async (): Promise<unknown> => {
+    const [tile] = await viewer.tiles();
+    return { state: tile?.state, size: tile?.size, videoWidth: tile?.videoWidth };
+  };
+  await expect.poll(played).toEqual({ state: 'live', size: '1280 × 720', videoWidth: 1280 });
+  const offers = (): number => viewer.requests.filter((url) => url.includes('/whep/')).length;
+  const before = offers();
+  await display.resize(800, 600);
+  await expect.poll(played).toEqual({ state: 'live', size: '800 × 600', videoWidth: 800 });
+  expect(offers()).toBe(before);
 });
 
 test('every mount of cap serve plays, and comes back when the process that serves them dies', async () => {
@@ -104,6 +121,24 @@ test('cap watch --report has its answers shown', async () => {
   await expect.poll(async () => (await viewer.tiles())[0]?.words, { timeout: 40_000 }).toContain('lazy dog');
   await cap.close();
   await watch.waitForOutput(/takes no words/, 20_000, 2);
+});
+
+test('a browser that is killed is let go', async () => {
+  await using session = await CaptureSession.open({ source: testPicture() });
+  const streams = new StreamTable();
+  streams.add({ path: '/cap', label: session.label, stream: session.stream });
+  await using server = await openHttp(streams, { port: 0 });
+  const victim = await startVictim();
+  try {
+    const viewer = await ViewerPage.open(victim.browser, server.url);
+    await expect.poll(() => states(viewer)).toEqual({ '/cap': 'live' });
+  } finally {
+    await victim.kill();
+  }
+  const readers = async (): Promise<unknown> =>
+    ((await (await fetch(`${server.url}/api/streams`)).json()) as { readers: { webrtc: number } }[])[0]?.readers.webrtc;
+  expect(await readers()).toBe(1);
+  await expect.poll(readers).toBe(0);
 });
 
 test('thirty that come and go leave no descriptor and no thread behind', async () => {

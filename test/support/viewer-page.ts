@@ -3,12 +3,18 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser'];
 
+const OPTIONS = {
+  executablePath: PROGRAMS.find((path) => existsSync(path)) ?? 'chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+};
+
 /** Chromium as users have it: only what a machine without a screen, and root, needs is other. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: PROGRAMS.find((path) => existsSync(path)) ?? 'chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
+export const startBrowser = (): Promise<Browser> => chromium.launch(OPTIONS);
+
+/** One that can be killed. */
+export async function startVictim(): Promise<{ readonly browser: Browser; kill(): Promise<void> }> {
+  const server = await chromium.launchServer(OPTIONS);
+  return { browser: await chromium.connect(server.wsEndpoint()), kill: () => server.kill() };
 }
 
 /** A stream on the viewer page. */
@@ -22,6 +28,7 @@ export interface TileState {
   readonly words: string;
   /** Seconds of video that were played. */
   readonly time: number;
+  readonly videoWidth: number;
   /** Of the single picture; 0 while there is none. */
   readonly stillWidth: number;
 }
@@ -76,6 +83,7 @@ const TILES = `[...document.querySelectorAll('article')].map((tile) => {
     readers: text('.readers'),
     words: text('.words p'),
     time: tile.querySelector('video').currentTime,
+    videoWidth: tile.querySelector('video').videoWidth,
     stillWidth: tile.querySelector('img').naturalWidth,
   };
 })`;
