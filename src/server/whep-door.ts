@@ -92,6 +92,7 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
 
   const limit = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (context) => context.text('too long', 413) });
   const routes = new Hono()
+    .get('/api/webrtc', (context) => context.json(peers.stats, 200, { 'Cache-Control': 'no-store' }))
     .options('/whep/:mount{.+}', (context) =>
       context.body(null, 204, { Allow: 'OPTIONS, POST', 'Accept-Post': OFFER_TYPE }),
     )

@@ -201,6 +201,8 @@ describe('the session', () => {
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(await refused.text()).toBe('there are 1 WebRTC peers already (try again later)');
+    const counters = await (await fetch(`${server.url}/api/webrtc`)).json();
+    expect(counters).toEqual({ peers: 1, peersTotal: 1, peersDropped: 0, peersRefused: 1 });
     await using viewer = await WhepClient.create();
     await expect.poll(async () => (await viewer.post(`${server.url}/whep/cap`)).status, { timeout: 30_000 }).toBe(201);
   });
