@@ -105,10 +105,10 @@ export class StillDoor implements Closable {
   #past(agoMs: number, maxAgeMs: number): KeptUnit {
     const then = monotonicNowNs() - BigInt(Math.round(agoMs * 1e6));
     const unit = this.#native.find(then);
-    if (!unit) throw unavailable(`there is no picture of ${agoMs} ms ago yet`);
+    if (!unit) throw unavailable(`there is no picture of ${agoMs} ms ago`, PAST_HINT);
     const beforeMs = Number(then - unit.capturedMonotonicNs) / 1e6;
     if (beforeMs > maxAgeMs) {
-      throw unavailable(`the newest picture of ${agoMs} ms ago was ${Math.round(beforeMs)} ms old then`);
+      throw unavailable(`the newest picture of ${agoMs} ms ago was ${Math.round(beforeMs)} ms old then`, PAST_HINT);
     }
     return unit;
   }
@@ -211,9 +211,9 @@ function ageMsOf(unit: KeptUnit): number {
   return Math.max(sinceArrivalMs, sinceCaptureMs);
 }
 
-function unavailable(message: string): CapError {
-  return new CapError('CAP_FRAME_UNAVAILABLE', message, {
-    hint: 'max_age says how old it may be; a source that has stopped gives no new one',
-    retryAfterMs: 1000,
-  });
+const PAST_HINT = 'pictures are kept while somebody watches; with --always-on at all times';
+const NEWEST_HINT = 'max_age says how old it may be; a source that has stopped gives no new one';
+
+function unavailable(message: string, hint = NEWEST_HINT): CapError {
+  return new CapError('CAP_FRAME_UNAVAILABLE', message, { hint, retryAfterMs: 1000 });
 }
