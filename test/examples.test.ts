@@ -110,7 +110,7 @@ test('write-an-adaptor: saves a picture, and holds back those that look as befor
 test('read-metadata: prints each frame’s number, age, source and plan', async () => {
   const { server, url } = await stream();
   const child = example('read-metadata.mjs', url);
-  await child.waitForOutput(/frame \d+, \d+\.\d ms old, 1280x720 by p4, changed: unknown\n/);
+  await child.waitForOutput(/frame \d+, \d+\.\d ms old, 1280x720 by p4, changed: (\d+x\d+\+\d+\+\d+ ?)+\n/);
   await interrupt(child);
   await interrupt(server);
 });

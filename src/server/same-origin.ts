@@ -11,8 +11,9 @@ import { cors } from 'hono/cors';
 export function sameOrigin(loopback: boolean, allowedOrigins: readonly string[]): MiddlewareHandler {
   const share = cors({ origin: [...allowedOrigins], exposeHeaders: ['*', 'Location', 'ETag', 'Link'] });
   return async (context, next) => {
-    const { host, origin, 'sec-fetch-site': site } = context.req.header();
-    const refusal = refusalOf({ host, origin, 'sec-fetch-site': site }, loopback, allowedOrigins);
+    const { host, origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination } = context.req.header();
+    const headers = { host, origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination };
+    const refusal = refusalOf(headers, loopback, allowedOrigins);
     if (refusal) return context.text(refusal.text, refusal.status);
     if (origin !== undefined && allowedOrigins.includes(origin)) return share(context, next);
     context.header('Cross-Origin-Resource-Policy', 'same-origin');
@@ -22,16 +23,19 @@ export function sameOrigin(loopback: boolean, allowedOrigins: readonly string[])
 
 /** Why a request with such headers does not pass; undefined when it does. */
 export function refusalOf(
-  headers: { readonly [name in 'host' | 'origin' | 'sec-fetch-site']?: string | string[] | undefined },
+  headers: {
+    readonly [name in 'host' | 'origin' | 'sec-fetch-site' | 'sec-fetch-dest']?: string | string[] | undefined;
+  },
   loopback: boolean,
   allowedOrigins: readonly string[],
 ): { readonly status: 403 | 421; readonly text: string } | undefined {
-  const { host = '', origin, 'sec-fetch-site': site } = headers;
+  const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination } = headers;
   if (loopback && !LOOPBACK_HOST.test(String(host))) return { status: 421, text: 'unknown host' };
   if (origin !== undefined && allowedOrigins.includes(String(origin))) return undefined;
   const own = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
-  // Pictures and scripts of a page are asked for without an Origin.
-  return own && site !== 'cross-site' ? undefined : { status: 403, text: 'not for pages of other sites' };
+  // Pictures, scripts and frames of a page are asked for without an Origin. What a link leads to, its page cannot see.
+  const seen = site === 'cross-site' && destination !== 'document';
+  return own && !seen ? undefined : { status: 403, text: 'not for pages of other sites' };
 }
 
 const LOOPBACK_HOST = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;

@@ -30,6 +30,7 @@ test.each([
   [[...serving, '--gundam', '--scale-preset', 'p4'], /--gundam and --scale-preset exclude each other/],
   [['--source', 'test', '--host', '0.0.0.0', 'out.mp4'], /--host is for --rtsp/],
   [['--source', 'test', '--rtsp-port', '0', 'out.mp4'], /--rtsp-port is for --rtsp/],
+  [['--source', 'test', '--http', '--audio'], /sound goes into RTSP and files alone \(add --rtsp or a file\)/],
   [['--source', 'test', 'out.avi'], /expected a file ending in \.mp4/],
   [['--source', 'test', 'a.mp4', '-o', 'b.mp4'], /name one output file/],
   [['describe'], /missing required argument 'url'/],

@@ -44,6 +44,8 @@ test.each([
   ['a page of this server', { origin: 'SELF' }, 200],
   ['a page of another site', { origin: 'https://example.org' }, 403],
   ['a picture on a page of another site', { 'sec-fetch-site': 'cross-site' }, 403],
+  ['a frame in a page of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'iframe' }, 403],
+  ['a link on a page of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }, 200],
   ['a page from a file', { origin: 'null' }, 403],
   ['a site that is allowed', { origin: 'https://friend.example' }, 200],
   ['a name that resolves to here', { host: 'rebound.example' }, 421],

@@ -65,6 +65,9 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
     });
   }
   refuseIdleOptions(flags);
+  if (hearsAnything(flags) && !flags.rtsp && output === undefined) {
+    throw new CapError('CAP_USAGE', 'sound goes into RTSP and files alone', { hint: 'add --rtsp or a file' });
+  }
   const options = {
     scaling: toScaling(flags),
     encoder: toEncoder(flags, !serves),
