@@ -141,7 +141,7 @@ test('a browser that is killed is let go', async () => {
   await expect.poll(readers).toBe(0);
 });
 
-test('thirty that come and go leave no descriptor and no thread behind', async () => {
+test('fifteen that come and go leave no descriptor and no thread behind', async () => {
   await using cap = startCap(['--http', '--http-port', '0', '--source', 'test', '--size', '320x240', '--linger', '1h']);
   const url = await addressOf(cap);
   const comeAndGo = async (times: number): Promise<void> => {
@@ -156,7 +156,7 @@ test('thirty that come and go leave no descriptor and no thread behind', async (
   const usage = (): { descriptors: number; threads: number } => readProcessUsage(cap.pid);
   await comeAndGo(5);
   const before = usage();
-  await comeAndGo(30);
+  await comeAndGo(15);
   // Connections of the browser that are kept open come and go on their own.
   await expect.poll(() => usage().descriptors).toBeLessThanOrEqual(before.descriptors + 6);
   expect(usage().threads).toBeLessThanOrEqual(before.threads + 2);

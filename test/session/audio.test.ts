@@ -83,16 +83,6 @@ describe.each(SOUND_SERVERS)('with %s', (kind) => {
     expect(await describeStream(capture.url)).toMatch(/^m=audio .*^a=label:system-output\r?$/ms);
   });
 
-  test.each(AUDIO_CODECS)('VLC plays video and sound in %s', async (codec) => {
-    await using _tone = await playTone(sound, 1000);
-    await using capture = await serve({ output: true, codec });
-    await hear(capture.session, 1);
-    const heard = await playInVlc(capture.url, 5);
-    expect(heard.pictures).toBeGreaterThan(3);
-    writeFileSync(join(folder, 'vlc.wav'), heard.sound);
-    expect(shareOfTone(await listen(join(folder, 'vlc.wav')), 1000)).toBeGreaterThan(MOSTLY);
-  });
-
   test('without asking for it there is no sound, and no connection to the server', async () => {
     const clients = await sound.control('list', 'short', 'clients');
     await using capture = await serve();
@@ -132,24 +122,6 @@ describe.each(SOUND_SERVERS)('with %s', (kind) => {
       await vi.waitFor(async () => expect(await listenersOf(sound)).toBe(0), { timeout: 20_000 });
       expect(shareOfTone(await listen(capture.url, { seconds: 3 }), 1000)).toBeGreaterThan(MOSTLY);
     }
-  });
-
-  test('a process that was stopped for a while goes on with the sound of now', async () => {
-    await using library = await buildLibrary();
-    await using _tone = await playTone(sound, 1000);
-    await using capture = await library.run(
-      `import { CaptureSession } from '$lib/session/index.js';
-      const source = { kind: 'test', size: { width: 320, height: 240 } };
-      const session = await CaptureSession.open({ source, audio: { output: true } });
-      console.log((await session.serveRtsp('/cap', { port: 0 })).url('/cap'));`,
-    );
-    const [url] = await capture.waitForOutput(/rtsp:\S+/);
-    capture.signal('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 12_000)); // more than silence is made for
-    capture.signal('SIGCONT');
-    await vi.waitFor(async () => expect(shareOfTone(await listen(url, { seconds: 1 }), 1000)).toBeGreaterThan(MOSTLY), {
-      timeout: 20_000,
-    });
   });
 
   test('another default output is followed', async () => {
@@ -209,5 +181,36 @@ describe.each(SOUND_SERVERS)('with %s', (kind) => {
     expect(shareOfTone(heard.subarray(-48_000), 1000)).toBeGreaterThan(MOSTLY);
     // The recorder waits for the sound, so its silence was in time.
     expect(recorder.stats.dropped).toBe(0);
+  });
+
+  // What has nothing to do with the server is tried with one of them.
+  if (kind !== SOUND_SERVERS[0]) return;
+
+  test.each(AUDIO_CODECS)('VLC plays video and sound in %s', async (codec) => {
+    await using _tone = await playTone(sound, 1000);
+    await using capture = await serve({ output: true, codec });
+    await hear(capture.session, 1);
+    const heard = await playInVlc(capture.url, 5);
+    expect(heard.pictures).toBeGreaterThan(3);
+    writeFileSync(join(folder, 'vlc.wav'), heard.sound);
+    expect(shareOfTone(await listen(join(folder, 'vlc.wav')), 1000)).toBeGreaterThan(MOSTLY);
+  });
+
+  test('a process that was stopped for a while goes on with the sound of now', async () => {
+    await using library = await buildLibrary();
+    await using _tone = await playTone(sound, 1000);
+    await using capture = await library.run(
+      `import { CaptureSession } from '$lib/session/index.js';
+      const source = { kind: 'test', size: { width: 320, height: 240 } };
+      const session = await CaptureSession.open({ source, audio: { output: true } });
+      console.log((await session.serveRtsp('/cap', { port: 0 })).url('/cap'));`,
+    );
+    const [url] = await capture.waitForOutput(/rtsp:\S+/);
+    capture.signal('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 12_000)); // more than silence is made for
+    capture.signal('SIGCONT');
+    await vi.waitFor(async () => expect(shareOfTone(await listen(url, { seconds: 1 }), 1000)).toBeGreaterThan(MOSTLY), {
+      timeout: 20_000,
+    });
   });
 });
