@@ -10,6 +10,7 @@ export * from './geometry.js';
 export * from './gundam-grid.js';
 export * from './gundam-layout.js';
 export * from './logger.js';
+export * from './loopback.js';
 export * from './nearest-name.js';
 export * from './redact.js';
 export * from './sei-payload.js';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type Closable, closeAll, once } from '../core/index.js';
+import { type Closable, closeAll, isLoopback, once } from '../core/index.js';
 import type { HttpDoor } from './http-door.js';
 import { listen } from './listen.js';
 import { refusalOf, sameOrigin } from './same-origin.js';
@@ -75,8 +75,6 @@ export class HttpServer implements Closable {
     return this.close();
   }
 }
-
-const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
 
 function refuseUpgrade(socket: Duplex, status: number): void {
   socket.on('error', () => {}); // it may be gone already

@@ -4,6 +4,7 @@ import {
   closedError,
   expectInteger,
   FewerLines,
+  isLoopback,
   type Logger,
   once,
   silentLogger,
@@ -134,7 +135,7 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
 
   /** Whether only this machine can reach it. */
   get isLoopback(): boolean {
-    return /^(127\.|::1$|localhost$)/.test(this.host);
+    return isLoopback(this.host);
   }
 
   /** What anybody on the network can do that they perhaps should not; undefined when that is nothing. */
