@@ -1,7 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Closable, once, toCapError } from '../core/index.js';
-import { describeSoundServer, moveSoundStream, type SoundServerDescription } from '../native/index.js';
+import {
+  describeSoundServer,
+  moveSoundStream,
+  type SoundServerDescription,
+  type SoundStream,
+} from '../native/index.js';
 import { type AppFilter, findApp } from './playing-apps.js';
-import { closeRoute, newRoute, openRoute, type SoundRoute, streamsOn } from './sound-route.js';
+import { closeRoute, MOST_MOVES, newRoute, openRoute, type SoundRoute, streamsOn } from './sound-route.js';
+
+const LOOK_AGAIN_MS = 300;
 
 /**
  * One application led through a null sink of its own, so that it can be recorded alone: all its streams, also those
@@ -11,9 +19,10 @@ export class AppRoute implements Closable {
   readonly #route: SoundRoute;
   readonly #belongs: AppFilter;
   readonly #warn: (message: string) => void;
-  /** Where streams were before they were moved, and those that cannot be. */
+  /** By the streams' indices: where they were before they were moved, and how they are being moved. */
   readonly #homes = new Map<number, string>();
-  readonly #stuck = new Set<number>();
+  readonly #moves = new Map<number, { readonly count: number; readonly at: number }>();
+  #again: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #waiting = false;
   #closed = false;
@@ -26,7 +35,7 @@ export class AppRoute implements Closable {
 
   /** @throws CAP_SOURCE_NOT_FOUND, CAP_DEPENDENCY_MISSING */
   static async open(app: string, server: SoundServerDescription, warn: (message: string) => void): Promise<AppRoute> {
-    const route = new AppRoute(newRoute(), findApp(server, app), warn);
+    const route = new AppRoute(newRoute(), await findPlaying(server, app), warn);
     try {
       await route.#lead();
       return route;
@@ -56,6 +65,7 @@ export class AppRoute implements Closable {
 
   readonly close = once(async () => {
     this.#closed = true;
+    clearTimeout(this.#again);
     await this.#work;
     const server = await describeSoundServer().catch(() => undefined);
     if (server) await closeRoute(server, this.#route, this.#homes);
@@ -67,17 +77,44 @@ export class AppRoute implements Closable {
       await openRoute(this.#route);
       server = await describeSoundServer();
     }
-    const there = new Set(streamsOn(server, this.#route.sink));
+    this.#forgetEnded(server);
+    for (const { index } of streamsOn(server, this.#route.sink)) this.#moves.delete(index);
     const names = new Map(server.outputs.map(({ index, name }) => [index, name]));
-    for (const stream of server.streams.filter((one) => this.#belongs(one) && !there.has(one))) {
-      if (this.#stuck.has(stream.index)) continue;
-      try {
-        this.#homes.set(stream.index, names.get(stream.output) ?? '');
-        await moveSoundStream(stream.index, this.#route.sink);
-      } catch (error) {
-        this.#stuck.add(stream.index);
-        this.#warn(`"${stream.title}" of ${stream.application || stream.binary}: ${toCapError(error).message}`);
-      }
+    for (const stream of server.streams) {
+      const output = names.get(stream.output);
+      if (!this.#belongs(stream) || output === this.#route.sink) continue;
+      // On its way from one output to another a stream of PipeWire is on none.
+      if (output && !this.#homes.has(stream.index)) this.#homes.set(stream.index, output);
+      await this.#move(stream);
     }
+  }
+
+  async #move(stream: SoundStream): Promise<void> {
+    const { count, at } = this.#moves.get(stream.index) ?? { count: 0, at: 0 };
+    // PipeWire agrees to a move before it is done, and may forget it: see `closeRoute`.
+    if (count === MOST_MOVES || performance.now() - at < LOOK_AGAIN_MS) return;
+    this.#moves.set(stream.index, { count: count + 1, at: performance.now() });
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.update(), LOOK_AGAIN_MS + 1).unref();
+    await moveSoundStream(stream.index, this.#route.sink).catch((error) => {
+      if (count + 1 < MOST_MOVES) return;
+      this.#warn(`"${stream.title}" of ${stream.application || stream.binary}: ${toCapError(error).message}`);
+    });
+  }
+
+  #forgetEnded({ streams }: SoundServerDescription): void {
+    const playing = new Set(streams.map(({ index }) => index));
+    for (const known of [this.#homes, this.#moves])
+      for (const index of known.keys()) if (!playing.has(index)) known.delete(index);
+  }
+}
+
+/** PipeWire does not always list a stream that is on its way from one output to another. */
+async function findPlaying(server: SoundServerDescription, app: string): Promise<AppFilter> {
+  try {
+    return findApp(server, app);
+  } catch {
+    await sleep(LOOK_AGAIN_MS);
+    return findApp(await describeSoundServer(), app);
   }
 }

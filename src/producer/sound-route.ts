@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { clockId } from '../core/index.js';
 import {
+  describeSoundServer,
   loadSoundModule,
   moveSoundStream,
   type SoundServerDescription,
@@ -20,6 +22,8 @@ export interface SoundRoute {
 
 const PREFIX = 'cap_app';
 const NAME = new RegExp(`\\b${PREFIX}_(\\d+)_(\\d+)_([0-9a-f]{16})_\\d+\\b`);
+/** A stream that is elsewhere after so many moves cannot be moved. */
+export const MOST_MOVES = 10;
 /** Milliseconds by which the user hears the application later. */
 const LOOPBACK_LATENCY_MS = 30;
 
@@ -57,21 +61,39 @@ export async function closeRoute(
   { sink }: SoundRoute,
   homes: ReadonlyMap<number, string> = new Map(),
 ): Promise<SoundStream[]> {
-  const moved: SoundStream[] = [];
-  for (const stream of streamsOn(server, sink)) {
-    const home = homes.get(stream.index) ?? '';
-    const there = server.outputs.some(({ name }) => name === home);
-    // One that has just ended cannot be moved, and need not be.
-    await moveSoundStream(stream.index, there ? home : server.defaultOutput).then(
-      () => moved.push(stream),
-      () => {},
-    );
-  }
+  const moved = await putBack(server, sink, homes);
   // The loopback goes with its source in some servers, so that unloading it fails.
   for (const { index } of server.modules.filter(({ argument }) => argument.includes(sink)).reverse()) {
     await unloadSoundModule(index).catch(() => {});
   }
   return moved;
+}
+
+/**
+ * PipeWire agrees to a move before it is done, and forgets it when the client that asked, which is ours, hangs up before
+ * PipeWire has read it. So what is still there is moved again.
+ */
+async function putBack(
+  server: SoundServerDescription,
+  sink: string,
+  homes: ReadonlyMap<number, string>,
+): Promise<SoundStream[]> {
+  const moved = new Map<number, SoundStream>();
+  let now = server;
+  for (let moves = 1; moves <= MOST_MOVES && streamsOn(now, sink).length > 0; moves += 1) {
+    for (const stream of streamsOn(now, sink)) {
+      const home = homes.get(stream.index) ?? '';
+      const there = now.outputs.some(({ name }) => name === home);
+      // One that has just ended cannot be moved, and need not be.
+      await moveSoundStream(stream.index, there ? home : now.defaultOutput).then(
+        () => moved.set(stream.index, stream),
+        () => {},
+      );
+    }
+    await setTimeout(moves * 20);
+    now = await describeSoundServer();
+  }
+  return [...moved.values()];
 }
 
 /** The routes on the server whose process is gone. */

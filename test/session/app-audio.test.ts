@@ -98,24 +98,26 @@ describe.each(SOUND_SERVERS)('with %s', (kind) => {
   });
 
   test('what a killed capture left is repaired, and what belongs to a living one is not', async () => {
+    // Names of its own: PipeWire's session manager remembers where an application was moved to, by name.
     await using library = await buildLibrary();
-    await using _app = await playTone(sound, 1000, 'Tone A');
-    await using _other = await playTone(sound, 440, 'Tone B');
+    await using _app = await playTone(sound, 1000, 'Tone C');
+    await using _other = await playTone(sound, 440, 'Tone D');
     await using killed = await library.run(
       `import { CaptureSession } from '$lib/session/index.js';
       const source = { kind: 'test', size: { width: 320, height: 240 } };
-      await CaptureSession.open({ source, audio: { app: 'Tone A' } });
+      await CaptureSession.open({ source, audio: { app: 'Tone C' } });
       console.log('captures');`,
     );
     await killed.waitForOutput(/captures/);
-    await using _living = await serveCapture({ audio: { app: 'Tone B' } });
+    await expectPlaces({ 'Tone C': expect.stringMatching(/^cap_app_/), 'Tone D': 'speakers' });
+    await using _living = await serveCapture({ audio: { app: 'Tone D' } });
     killed.signal('SIGKILL');
     await killed.waitForExit();
     const led = expect.stringMatching(/^cap_app_/);
-    await expectPlaces({ 'Tone A': led, 'Tone B': led });
+    await expectPlaces({ 'Tone C': led, 'Tone D': led });
     const left = await whereTheyPlay();
-    expect(await repairSound()).toEqual({ removed: [left['Tone A']], putBack: ['Tone A'] });
-    await expectPlaces({ ...left, 'Tone A': 'speakers' });
+    expect(await repairSound()).toEqual({ removed: [left['Tone C']], putBack: ['Tone C'] });
+    await expectPlaces({ ...left, 'Tone C': 'speakers' });
     expect(await repairSound()).toEqual({ removed: [], putBack: [] });
   });
 
