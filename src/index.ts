@@ -91,8 +91,10 @@ export {
   type Adaptor,
   type AdaptorAnswer,
   type AdaptorRequest,
+  type AnswerSchema,
   DEFAULT_MAX_OUTPUT_TOKENS,
   type EncodedImage,
+  type Exchange,
   type TextLine,
   type TokenUsage,
 } from './consumer/adaptor.js';

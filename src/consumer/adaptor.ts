@@ -8,11 +8,24 @@ export interface EncodedImage extends Size {
   readonly mediaType: MediaType;
 }
 
+/** An earlier question with its answer, as text: the picture that it was about is not shown again. */
+export interface Exchange {
+  readonly prompt: string;
+  readonly answer: string;
+}
+
+/** A JSON Schema that an answer has to satisfy. */
+export type AnswerSchema = Readonly<Record<string, unknown>>;
+
 /** One question about one frame. */
 export interface AdaptorRequest {
   readonly prompt: string;
   /** What the model is told about its task as a whole. */
   readonly system?: string;
+  /** What was said before, oldest first. @default nothing */
+  readonly history?: readonly Exchange[];
+  /** The answer is to be JSON of this form, which is then its `data`. */
+  readonly schema?: AnswerSchema;
   /** Already within the adaptor's `limits`; they reach the model in this order. */
   readonly images: readonly EncodedImage[];
   readonly signal?: AbortSignal;
@@ -26,6 +39,8 @@ export interface AdaptorRequest {
 export interface TokenUsage {
   /** Everything that went in, cached or not. */
   readonly inputTokens: number;
+  /** The part of `inputTokens` that the provider had kept from earlier requests, and bills at less. */
+  readonly cachedTokens?: number;
   readonly outputTokens: number;
 }
 
@@ -44,6 +59,8 @@ export interface AdaptorAnswer {
   /** The model's own name, which may be more exact than the one asked for. */
   readonly model: string;
   readonly usage?: TokenUsage;
+  /** The parsed text, where the request had a `schema`: it satisfies it. */
+  readonly data?: unknown;
   /** Where the text stands in the picture, from providers that read it: `local`. */
   readonly lines?: readonly TextLine[];
 }
