@@ -66,6 +66,7 @@ export { fingerprintOf, readTlsIdentity, type TlsIdentity } from './transport/tl
 // --- Have a model look at a stream, once or again and again ---
 
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './consumer/look.js';
+export type { Receipt, SendReason, SentImageRecord } from './consumer/receipt.js';
 export { type Gate, Watch, type WatchEvents, type WatchOptions } from './consumer/watch.js';
 export type { WatchCounts } from './consumer/watch-accounts.js';
 export {

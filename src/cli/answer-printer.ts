@@ -1,10 +1,10 @@
-import type { Answer } from '../session/index.js';
+import type { Answer, Receipt } from '../session/index.js';
 
 type Output = { write(text: string): unknown };
 
-/** One JSON object per answer; text boxes are for library users. */
-export function answerJson({ lines: _, ...answer }: Answer): string {
-  return `${JSON.stringify(answer)}\n`;
+/** One JSON object per answer, with its receipt where there is one; text boxes are for library users. */
+export function answerJson({ lines: _, ...answer }: Answer, receipt?: Receipt): string {
+  return `${JSON.stringify(receipt ? { ...answer, receipt } : answer)}\n`;
 }
 
 /** `frame 812, 21 ms old · 1 image 1280x720 · ~1196 tokens · 0.8 s`: what an answer rests on and cost. */

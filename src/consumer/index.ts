@@ -5,6 +5,7 @@ export * from './frame-source.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './look.js';
 export { type ImageLimits, type MediaType, type ModelProfile, type ModelVendor, profileOf } from './models.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './providers.js';
+export type { Receipt, SendReason, SentImageRecord } from './receipt.js';
 export { Sampler, type SamplerEvents, type SamplerOptions } from './sampler.js';
 export type { ImageCost, ImageDetail, ImageFormula } from './tokens/formula.js';
 export { type Gate, Watch, type WatchEvents, type WatchOptions } from './watch.js';

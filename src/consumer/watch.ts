@@ -12,10 +12,11 @@ import {
   TypedEvents,
   toCapError,
 } from '../core/index.js';
-import type { Adaptor } from './adaptor.js';
+import { type Adaptor, type AdaptorRequest, DEFAULT_MAX_OUTPUT_TOKENS } from './adaptor.js';
 import { frameAgeMs } from './frame-age.js';
 import type { FrameSource } from './frame-source.js';
 import { type Answer, LOOK_OPTION_NAMES, type LookOptions, look } from './look.js';
+import { type Receipt, receiptOf, withAsk } from './receipt.js';
 import { WatchAccounts, type WatchCounts } from './watch-accounts.js';
 
 /** Says why a frame is not worth sending, or undefined when it is. The first gate that has a reason decides. */
@@ -41,7 +42,7 @@ export interface WatchOptions extends Omit<LookOptions, 'signal' | 'onText'> {
 export type WatchEvents = {
   /** A piece of text arrived, about this frame. */
   streamed: [delta: string, frame: Frame];
-  answered: [answer: Answer];
+  answered: [answer: Answer, receipt: Receipt];
   /** A request failed; unless the watch goes on, `ended` follows. */
   failed: [error: CapError, frame: Frame, goesOn: boolean];
   skipped: [frame: Frame, reason: string];
@@ -190,11 +191,22 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
         return;
       }
       const onText = (delta: string): void => this.emit('streamed', delta, frame);
-      const answer = await look(frame, this.#adaptor, { ...this.#options, signal, onText });
+      const sent: AdaptorRequest[] = [];
+      const recording = withAsk(this.#adaptor, (request) => {
+        sent.push(request);
+        return this.#adaptor.ask(request);
+      });
+      const answer = await look(frame, recording, { ...this.#options, signal, onText });
+      const receipt = receiptOf(answer, {
+        frame,
+        reason: 'ungated',
+        request: sent.at(-1) as AdaptorRequest,
+        estimatedTokens: answer.estimatedTokens + DEFAULT_MAX_OUTPUT_TOKENS,
+      });
       this.#accounts.settle('answered');
       this.#failuresInARow = 0;
       this.#rejectionsInARow = 0;
-      this.emit('answered', answer);
+      this.emit('answered', answer, receipt);
     } catch (error) {
       if (signal.aborted) this.#accounts.settle('aborted');
       else this.#fail(toCapError(error), frame);

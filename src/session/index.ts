@@ -4,6 +4,7 @@ export {
   DEFAULT_PROMPT,
   PROVIDERS,
   type Provider,
+  type Receipt,
   type SamplerOptions,
   type WatchCounts,
   type WatchOptions,

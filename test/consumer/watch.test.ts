@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   type Adaptor,
   type Answer,
   describe as describeOnce,
   openAdaptor,
+  type Receipt,
   Watch,
   type WatchOptions,
 } from '../../src/consumer/index.js';
@@ -37,6 +39,7 @@ afterEach(async () => {
 interface Observed {
   readonly watch: Watch;
   readonly answers: Answer[];
+  readonly receipts: Receipt[];
   readonly failures: CapError[];
   readonly skips: string[];
   readonly text: string[];
@@ -45,8 +48,11 @@ interface Observed {
 function observe(options: WatchOptions = {}, by: Adaptor = adaptor): Observed {
   const watch = new Watch(source, by, { everyMs: 0, backOffMs: 1, ...options });
   watches.push(watch);
-  const observed: Observed = { watch, answers: [], failures: [], skips: [], text: [] };
-  watch.on('answered', (answer) => observed.answers.push(answer));
+  const observed: Observed = { watch, answers: [], receipts: [], failures: [], skips: [], text: [] };
+  watch.on('answered', (answer, receipt) => {
+    observed.answers.push(answer);
+    observed.receipts.push(receipt);
+  });
   watch.on('failed', (error) => observed.failures.push(error));
   watch.on('skipped', (_frame, reason) => observed.skips.push(reason));
   watch.on('streamed', (delta) => observed.text.push(delta));
@@ -117,7 +123,7 @@ test('01 the newest frame wins, and every frame is accounted for', async () => {
 
 test('02 an answer says what was sent, what it cost and how old the frame was', async () => {
   source.push(1, metadata({ capturedMonotonicNs: monotonicNowNs() - 250_000_000n }));
-  const { answers, text } = observe({ prompt: 'What is the user doing?' });
+  const { answers, receipts, text } = observe({ prompt: 'What is the user doing?' });
   await expect.poll(() => answers.length).toBe(1);
   const [answer] = answers;
   expect(answer).toMatchObject({
@@ -134,6 +140,18 @@ test('02 an answer says what was sent, what it cost and how old the frame was', 
   expect(text).toEqual(FAKE_DELTAS);
   expect(server.requests[0]?.prompt).toBe('What is the user doing?');
   expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
+  const [receipt] = receipts;
+  const base64 = /"data":"([^"]+)"/.exec(JSON.stringify(server.requests[0]?.body))?.[1] ?? '';
+  const image = Buffer.from(base64, 'base64');
+  expect(receipt).toMatchObject({
+    frameNumber: 700,
+    frameAgeMs: answer?.frameAgeMs,
+    preset: 'source',
+    provider: 'anthropic',
+    billedTokens: { inputTokens: 110, outputTokens: 3 },
+    images: [{ ...answer?.images[0], sha256: createHash('sha256').update(image).digest('hex') }],
+  });
+  expect(JSON.parse(JSON.stringify(receipt))).toEqual(receipt);
 });
 
 test('03 a failure is an event, and the watch goes on', async () => {

@@ -58,7 +58,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
 
 function show({ watch }: WatchSession, json: boolean): void {
   if (json) {
-    watch.on('answered', (answer) => process.stdout.write(answerJson(answer)));
+    watch.on('answered', (answer, receipt) => process.stdout.write(answerJson(answer, receipt)));
     return;
   }
   const printer = new AnswerPrinter(process.stdout);

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Frame, Rect } from '../core/index.js';
+import type { Adaptor, AdaptorRequest, TokenUsage } from './adaptor.js';
+import type { Answer, SentImage } from './look.js';
+
+/**
+ * Why a frame was sent: the first there is, a change, the silence had lasted long enough, or every frame is.
+ */
+export type SendReason = 'first' | 'changed' | 'heartbeat' | 'ungated';
+
+/** An image as it was sent, with what proves it. */
+export interface SentImageRecord extends SentImage {
+  /** Of the encoded image, before base64; 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** What stands behind an answer: what was shown, why, and what it cost. Plain data for JSON. */
+export interface Receipt {
+  /** The producer's count of captured frames, or the sampler's where the stream carries none. */
+  readonly frameNumber: number;
+  /** From the capture to the moment when the request left; undefined when the stream does not tell. */
+  readonly frameAgeMs?: number;
+  readonly reason: SendReason;
+  /** What changed since the frame sent before, in pixels of the source; undefined for the first, or when unknown. */
+  readonly changed?: readonly Rect[];
+  readonly images: readonly SentImageRecord[];
+  /** Name of the stream's scale plan; undefined when the stream does not tell. */
+  readonly preset?: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Reserved before the request left: images, text, and the longest answer there may be. */
+  readonly estimatedTokens: number;
+  /** By the provider; undefined when it does not say. */
+  readonly billedTokens?: TokenUsage;
+  /** US dollars, of what was billed or else estimated; undefined when the price is not known. */
+  readonly costUsd?: number;
+  /** Share of the text at full size that can be read at the size sent, from 0 to 1; undefined when not measured. */
+  readonly legibility?: number;
+}
+
+/** What is known of a request beside its answer. */
+export interface ReceiptParts {
+  readonly frame: Frame;
+  readonly reason: SendReason;
+  readonly changed?: readonly Rect[] | undefined;
+  readonly request: AdaptorRequest;
+  readonly estimatedTokens: number;
+  readonly costUsd?: number | undefined;
+}
+
+export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
+  const { frame, reason, changed, request, estimatedTokens, costUsd } = parts;
+  const preset = frame.metadata?.plan;
+  return {
+    frameNumber: answer.frameNumber,
+    ...(answer.frameAgeMs === undefined ? {} : { frameAgeMs: answer.frameAgeMs }),
+    reason,
+    ...(changed === undefined ? {} : { changed }),
+    images: request.images.map(({ width, height, data, mediaType }) => ({
+      width,
+      height,
+      bytes: data.length,
+      mediaType,
+      sha256: createHash('sha256').update(data).digest('hex'),
+    })),
+    ...(preset === undefined ? {} : { preset }),
+    provider: answer.provider,
+    model: answer.model,
+    estimatedTokens,
+    ...(answer.reportedTokens === undefined ? {} : { billedTokens: answer.reportedTokens }),
+    ...(costUsd === undefined ? {} : { costUsd }),
+  };
+}
+
+/** The same adaptor, which lets `ask` be done by another function. */
+export function withAsk(adaptor: Adaptor, ask: Adaptor['ask']): Adaptor {
+  const { provider, model, limits } = adaptor;
+  return { provider, model, limits, ask, imageCost: (size) => adaptor.imageCost(size), close: async () => {} };
+}
