@@ -21,7 +21,7 @@ const calls: DoorCalls = {
     server = new RtspServer({ ...rtsp, logger });
     if (server.exposure) logger.warn(server.exposure);
     streams.countReaders('rtsp', ({ path }) => opened().stats.readers.filter((reader) => reader.path === path).length);
-    http = httpOptions && (await openHttp(streams, httpOptions));
+    http = httpOptions && (await openHttp(streams, { ...httpOptions, logger }));
     if (http?.exposure) logger.warn(http.exposure);
     return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
   },

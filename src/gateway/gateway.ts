@@ -23,7 +23,7 @@ import type { DoorCalls, DoorDescription, DoorOptions, Sendable } from './worker
 export interface GatewayOptions {
   readonly rtsp?: Sendable<RtspServerOptions> | undefined;
   /** @default none: nothing is served over HTTP */
-  readonly http?: HttpOptions | undefined;
+  readonly http?: Sendable<HttpOptions> | undefined;
   /** One at least. */
   readonly mounts: readonly MountOptions[];
   readonly logger?: Logger | undefined;
@@ -211,7 +211,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     };
     return {
       rtsp: { ...rtsp, port: portOf('rtsp'), tls: rtsp.tls && { ...rtsp.tls, port: portOf('rtsps') } },
-      http: http && { ...http, port: portOf('http') },
+      http: http && { ...http, port: portOf(http.tls ? 'https' : 'http') },
     };
   }
 

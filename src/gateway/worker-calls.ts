@@ -36,14 +36,14 @@ export interface CaptureCalls {
 export interface DoorOptions {
   readonly rtsp: Sendable<RtspServerOptions>;
   /** Undefined: not at all. */
-  readonly http: HttpOptions | undefined;
+  readonly http: Sendable<HttpOptions> | undefined;
 }
 
 /** Where readers find the door worker. */
 export interface DoorDescription {
   /** `rtsp://127.0.0.1:8554` and `rtsps://127.0.0.1:8322`, whichever is served, without a path. */
   readonly rtspUrls: readonly string[];
-  /** `http://127.0.0.1:8889`. */
+  /** `http://127.0.0.1:8889`, or with `https:`. */
   readonly httpUrl: string | undefined;
 }
 

@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type Closable, closeAll, isLoopback, once } from '../core/index.js';
+import { type Closable, closeAll, isLoopback, type Logger, once, urlHost } from '../core/index.js';
+import type { RtspUser, TlsIdentity } from '../session/index.js';
 import type { HttpDoor } from './http-door.js';
+import { HttpLogin, type LoginRefusal } from './http-login.js';
 import { listen } from './listen.js';
 import { refusalOf, sameOrigin } from './same-origin.js';
 
@@ -14,6 +17,11 @@ export interface HttpServerOptions {
   readonly port?: number | undefined;
   /** Web sites whose pages may use this server, besides its own: `https://example.org`. @default none */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Who may watch, by Basic login. @default everybody */
+  readonly users?: readonly RtspUser[] | undefined;
+  /** Serves HTTPS, and nothing without TLS. @default none */
+  readonly tls?: TlsIdentity | undefined;
+  readonly logger?: Logger | undefined;
   /** Closed with the server. */
   readonly doors: readonly HttpDoor[];
 }
@@ -29,39 +37,46 @@ export class HttpServer implements Closable {
   /** What anybody on the network can do that they perhaps should not; undefined when that is nothing. */
   readonly exposure: string | undefined;
   readonly #server: Server;
+  readonly #login: HttpLogin;
   readonly #doors: readonly HttpDoor[];
 
-  private constructor(url: string, host: string, server: Server, doors: readonly HttpDoor[]) {
+  private constructor(server: Server, url: string, login: HttpLogin, options: HttpServerOptions) {
     this.url = url;
-    this.exposure = isLoopback(host)
-      ? undefined
-      : `HTTP at ${host} is open to the network and asks nobody for a password`;
+    this.exposure = exposureOf(options);
     this.#server = server;
-    this.#doors = doors;
+    this.#login = login;
+    this.#doors = options.doors;
   }
 
   /** @throws CAP_PORT_UNAVAILABLE */
   static async open(options: HttpServerOptions): Promise<HttpServer> {
-    const { host = '127.0.0.1', port = 8889, allowedOrigins = [], doors } = options;
+    const { host = '127.0.0.1', port = 8889, allowedOrigins = [], tls, doors } = options;
+    const login = new HttpLogin(options.users, options.logger);
     const app = new Hono();
-    app.use(sameOrigin(isLoopback(host), allowedOrigins));
+    // In this order: a browser asks whether it may ask (CORS) without a login.
+    app.use(sameOrigin(isLoopback(host), allowedOrigins), login.middleware());
     for (const door of doors) app.route('/', door.routes);
-    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, getRequestListener(app.fetch));
+    const limits = { maxHeaderSize: MAX_HEADER_BYTES };
+    const listener = getRequestListener(app.fetch);
+    const server = tls
+      ? createSecureServer({ ...limits, cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' }, listener)
+      : createServer(limits, listener);
     server.requestTimeout = REQUEST_TIMEOUT_MS;
     server.maxConnections = MAX_CONNECTIONS;
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const refusal = refusalOf(request.headers, isLoopback(host), allowedOrigins);
       if (refusal) return refuseUpgrade(socket, refusal.status);
-      if (!doors.some((door) => door.upgrade?.(request, socket, head))) refuseUpgrade(socket, 404);
+      const answer = login.check(request);
+      if ('status' in answer) return refuseUpgrade(socket, answer.status, answer);
+      if (!doors.some((door) => door.upgrade?.(request, socket, head, answer.user))) refuseUpgrade(socket, 404);
     });
     const bound = await listen(server, { host, port, what: 'HTTP', option: '--http-port' });
-    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-    return new HttpServer(
-      `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${bound}`,
-      host,
-      server,
-      doors,
-    );
+    return new HttpServer(server, `${tls ? 'https' : 'http'}://${urlHost(host)}:${bound}`, login, options);
+  }
+
+  /** Wrong logins, and tries while blocked. */
+  get failedLogins(): number {
+    return this.#login.failed;
   }
 
   /** Ends the doors' streams and every connection. Idempotent. */
@@ -76,7 +91,17 @@ export class HttpServer implements Closable {
   }
 }
 
-function refuseUpgrade(socket: Duplex, status: number): void {
+function exposureOf({ host = '127.0.0.1', users = [], tls }: HttpServerOptions): string | undefined {
+  if (isLoopback(host)) return undefined;
+  if (users.length === 0) return `HTTP at ${host} is open to the network and asks nobody for a password`;
+  if (tls) return undefined;
+  return `HTTP at ${host} is open to the network, which can see passwords and pictures on their way: TLS would hide them`;
+}
+
+function refuseUpgrade(socket: Duplex, status: number, { headers = {} }: Partial<LoginRefusal> = {}): void {
+  const lines = Object.entries({ Connection: 'close', 'Content-Length': '0', ...headers });
   socket.on('error', () => {}); // it may be gone already
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  );
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { Registry } from 'prom-client';
-import { type Closable, once } from '../core/index.js';
+import { type Closable, once, urlHost } from '../core/index.js';
 import { listen } from './listen.js';
 
 /** Where metrics are served, and which: see captureMetrics and watchMetrics. */
@@ -60,5 +60,5 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { url: `http://${host}:${bound}/metrics`, close, [Symbol.asyncDispose]: close };
+  return { url: `http://${urlHost(host)}:${bound}/metrics`, close, [Symbol.asyncDispose]: close };
 }

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { once, toCapError } from '../core/index.js';
 import { readOffer, type ServedStream, type StreamTable, type WebRtcPeer, type WebRtcPeers } from '../session/index.js';
-import type { HttpDoor } from './http-door.js';
+import { type HttpDoor, maySee } from './http-door.js';
 
 const MAX_MESSAGE_BYTES = 64 << 10;
 const MAX_SOCKETS = 100;
@@ -21,10 +21,10 @@ export function signallingDoor(streams: StreamTable, peers: WebRtcPeers): HttpDo
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   return {
     routes: new Hono(),
-    upgrade(request, socket, head) {
+    upgrade(request, socket, head, user) {
       const [, mount] = /^\/ws(\/[^?]+)/.exec(request.url ?? '') ?? [];
       const served = mount === undefined ? undefined : streams.get(decoded(mount));
-      if (!served || sockets.clients.size >= MAX_SOCKETS) return false;
+      if (!served || !maySee(user, served.path) || sockets.clients.size >= MAX_SOCKETS) return false;
       sockets.handleUpgrade(request, socket, head, (client) => serve(client, served, peers));
       return true;
     },

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { CapError, closeAll, type ErrorCode, formatSize, once, toCapError } from '../core/index.js';
 import { type ServedStream, type Still, StillDoor, type StreamTable } from '../session/index.js';
-import type { HttpDoor } from './http-door.js';
+import { type HttpDoor, streamFor } from './http-door.js';
 import { encodeSnapshot, type SnapshotPicture } from './snapshot-picture.js';
 import { parseSnapshotQuery, type SnapshotFormat } from './snapshot-query.js';
 
@@ -37,7 +37,7 @@ export function snapshotDoor(streams: StreamTable): HttpDoor {
     context.header('Cache-Control', 'no-store');
     const { searchParams } = new URL(context.req.url);
     const [, mount, extension] = /^\/snapshot(\/.+)\.(jpe?g|png|webp)$/.exec(context.req.path) ?? [];
-    const door = mount === undefined ? undefined : doors.get(mount);
+    const door = doors.get(streamFor(context, streams, mount)?.path ?? '');
     if (mount === undefined || !door) {
       return context.text(`no such stream; ask for /snapshot/<mount>.jpg, .png or .webp\n`, 404);
     }

@@ -1,8 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { StreamTable } from '../session/index.js';
-import type { HttpDoor } from './http-door.js';
+import { type HttpDoor, streamFor } from './http-door.js';
 
 /** What a model said last about a stream. */
 export interface SpokenWords {
@@ -39,7 +39,7 @@ export function wordsDoor(streams: StreamTable): WordsDoor {
       const remote = context.env.incoming.socket.remoteAddress ?? '';
       if (!/^(::ffff:)?127\.|^::1$/.test(remote)) return context.text('from this machine alone', 403);
       const path = `/${context.req.param('mount')}`;
-      if (!streams.get(path)) return context.text('no such stream', 404);
+      if (!streamFor(context as unknown as Context, streams, path)) return context.text('no such stream', 404);
       const said: unknown = await context.req.json().catch(() => undefined);
       const { text, by } = (said ?? {}) as Record<string, unknown>;
       if (typeof text !== 'string' || (by !== undefined && typeof by !== 'string')) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import type { StreamTable } from '../session/index.js';
-import type { HttpDoor } from './http-door.js';
+import { type HttpDoor, maySee } from './http-door.js';
 import type { WordsDoor } from './spoken-words.js';
 
 /**
@@ -14,8 +14,9 @@ export function streamList(streams: StreamTable, words: WordsDoor): HttpDoor {
     context.header('Cache-Control', 'no-store');
     context.header('Cap-Instance', instance);
     context.header('Cap-Time', (performance.timeOrigin + performance.now()).toFixed(3));
+    const mine = [...streams].filter(({ path }) => maySee(context.get('user'), path));
     return context.json(
-      [...streams].map((served) => {
+      mine.map((served) => {
         const { path, label, stream } = served;
         return { path, label, ...stream.stats, readers: streams.readersOf(served), words: words.wordsOf(path) };
       }),

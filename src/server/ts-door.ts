@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { closeAll, once, toCapError } from '../core/index.js';
 import { type ServedStream, type StreamTable, TsFeed } from '../session/index.js';
-import type { HttpDoor } from './http-door.js';
+import { type HttpDoor, streamFor } from './http-door.js';
 
 export interface TsDoorOptions {
   /** Each has a pipeline of its own, with two threads. @default 32 */
@@ -25,7 +25,7 @@ export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): HttpD
   const routes = new Hono().get('/ts/*', async (context) => {
     context.header('Cache-Control', 'no-store');
     const [, mount] = /^\/ts(\/.+)\.ts$/.exec(context.req.path) ?? [];
-    const served = mount === undefined ? undefined : streams.get(mount);
+    const served = streamFor(context, streams, mount);
     if (!served) return context.text('no such stream; ask for /ts/<mount>.ts\n', 404);
     const headers = { 'Content-Type': 'video/mp2t' };
     const { incoming, outgoing } = context.env as HttpBindings;

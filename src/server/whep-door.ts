@@ -11,7 +11,7 @@ import {
   type WebRtcPeer,
   type WebRtcPeers,
 } from '../session/index.js';
-import type { HttpDoor } from './http-door.js';
+import { type HttpDoor, streamFor } from './http-door.js';
 
 const MAX_BODY_BYTES = 64 << 10;
 const OFFER_TYPE = 'application/sdp';
@@ -28,6 +28,8 @@ interface WhepSession {
   readonly etag: string;
   /** Of the offer: another one would be an ICE restart. */
   readonly ufrag: string | undefined;
+  /** Who may end it. */
+  readonly owner: string | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
   streams.on('removed', dropped);
 
   async function open(context: Context): Promise<Response> {
-    const served = streams.get(`/${context.req.param('mount')}`);
+    const served = streamFor(context, streams, `/${context.req.param('mount')}`);
     if (!served) return context.text('no such stream', 404);
     if (typeOf(context) !== OFFER_TYPE) return context.text(`an offer is ${OFFER_TYPE}`, 415);
     let peer: WebRtcPeer;
@@ -56,7 +58,7 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
     }
     const id = randomUUID();
     const etag = `"${ufragOf(peer.answer) ?? id}"`;
-    sessions.set(id, { peer, etag, ufrag: ufragOf(offer.sdp) });
+    sessions.set(id, { peer, etag, ufrag: ufragOf(offer.sdp), owner: context.get('user')?.name });
     peer.on('ended', () => sessions.delete(id));
     return context.body(peer.answer, 201, {
       'Content-Type': OFFER_TYPE,
@@ -66,8 +68,13 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
     });
   }
 
-  async function trickle(context: Context): Promise<Response> {
+  function ownSession(context: Context): WhepSession | undefined {
     const session = sessions.get(context.req.param('id') ?? '');
+    return session?.owner === context.get('user')?.name ? session : undefined;
+  }
+
+  async function trickle(context: Context): Promise<Response> {
+    const session = ownSession(context);
     if (!session) return context.text('no such session', 404);
     if (typeOf(context) !== FRAGMENT_TYPE) return context.text(`candidates are ${FRAGMENT_TYPE}`, 415);
     const { ufrag, candidates } = readFragment(await context.req.text());
@@ -84,7 +91,7 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
   }
 
   function leave(context: Context): Response {
-    const session = sessions.get(context.req.param('id') ?? '');
+    const session = ownSession(context);
     if (!session) return context.text('no such session', 404);
     session.peer.leave();
     return context.body(null, 200);

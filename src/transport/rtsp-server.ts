@@ -11,6 +11,7 @@ import {
   TypedEvents,
   toCapError,
   unexpected,
+  urlHost,
 } from '../core/index.js';
 import { type NativeEvent, type NativeRtspServer, native, nativePromise, type RtspStats } from '../native/index.js';
 import type { AudioTrack } from './audio-track.js';
@@ -88,8 +89,7 @@ const NO_PORT = -1;
 /** An RTSP server whose mounts are fed from shared streams. It listens from construction on. */
 export class RtspServer extends TypedEvents<RtspServerEvents> implements Closable {
   readonly host: string;
-  /** Whether a login is asked for. */
-  readonly hasUsers: boolean;
+  readonly #hasUsers: boolean;
   readonly #native: NativeRtspServer;
   readonly #logger: Logger;
   readonly #refusals: FewerLines;
@@ -100,7 +100,7 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
     super();
     const { tls, users = [] } = options;
     this.host = options.host ?? '127.0.0.1';
-    this.hasUsers = users.length > 0;
+    this.#hasUsers = users.length > 0;
     this.#logger = options.logger ?? silentLogger;
     this.#refusals = new FewerLines((line) => this.#logger.warn(line));
     const port = options.port ?? (tls ? NO_PORT : 8554);
@@ -141,7 +141,7 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
   /** What anybody on the network can do that they perhaps should not; undefined when that is nothing. */
   get exposure(): string | undefined {
     if (this.isLoopback) return undefined;
-    if (!this.hasUsers) return `${this.host} is open to the network and asks nobody for a password`;
+    if (!this.#hasUsers) return `${this.host} is open to the network and asks nobody for a password`;
     if (this.port === this.tlsPort) return undefined;
     return `${this.host} is open to the network, which can see the stream on its way: TLS would hide it`;
   }
@@ -154,9 +154,8 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
   /** `url`, and beside it the one with TLS where both are served. */
   urls(path: string): string[] {
     const { plain, tls } = this.#native.ports();
-    const host = this.host === '0.0.0.0' ? '127.0.0.1' : this.host === '::' ? '::1' : this.host;
     const at = (scheme: string, port: number): string[] =>
-      port === NO_PORT ? [] : [`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`];
+      port === NO_PORT ? [] : [`${scheme}://${urlHost(this.host)}:${port}${path}`];
     return [...at('rtsp', plain), ...at('rtsps', tls)];
   }
 

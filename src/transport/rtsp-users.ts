@@ -26,7 +26,17 @@ export function rtspUser(name: string, password: string, paths: readonly string[
     throw new CapError('CAP_USAGE', `expected a password of 1 to ${MAX_PASSWORD} characters for ${name}`);
   }
   paths.forEach(expectPath);
-  return { name, ha1: createHash('md5').update(`${name}:${REALM}:${password}`).digest('hex'), paths };
+  return { name, ha1: ha1Of(name, password), paths };
+}
+
+/** What an htdigest file keeps of a password. */
+export function ha1Of(name: string, password: string): string {
+  return createHash('md5').update(`${name}:${REALM}:${password}`).digest('hex');
+}
+
+/** Whether a user may read the mount at `path`. */
+export function mayRead({ paths }: RtspUser, path: string): boolean {
+  return paths.length === 0 || paths.some((allowed) => path === allowed || path.startsWith(`${allowed}/`));
 }
 
 /** The user that `user:password` names. Errors never quote it. @throws CAP_USAGE */

@@ -145,15 +145,42 @@ describe('cap --rtsp with logins', () => {
   });
 });
 
-test('a login for RTSP is not bypassed over HTTP', async () => {
+describe('over HTTP', () => {
   const open = ['--rtsp-port', '0', '--http', '--http-port', '0', '--host', '0.0.0.0'];
-  {
-    await using stream = await startStream(open, { CAP_AUTH: `ann:${PASSWORD}` });
-    await stream.cap.waitForOutput(/warn: HTTP asks for no login, so it is served to this machine alone/, 20_000, 2);
-    expect(stream.cap.stderr).not.toContain('HTTP at 0.0.0.0');
-  }
-  await using stream = await startStream(open);
-  await stream.cap.waitForOutput(/warn: HTTP at 0\.0\.0\.0 is open to the network/, 20_000, 2);
+  const basic = `Basic ${Buffer.from(`ann:${PASSWORD}`).toString('base64')}`;
+  const statusOf = async (url: string, authorization: string) =>
+    (await fetch(`${url}/api/streams`, { headers: { authorization } })).status;
+
+  test('a login for RTSP is one for HTTP, and a warning says when the network can see it', async () => {
+    {
+      await using stream = await startStream(open, { CAP_AUTH: `ann:${PASSWORD}` });
+      await stream.cap.waitForOutput(
+        /warn: HTTP at 0\.0\.0\.0 is open to the network, which can see passwords/,
+        20_000,
+        2,
+      );
+      const [url] = await stream.cap.waitForOutput(/^http:\S+$/m);
+      expect(await statusOf(url, '')).toBe(401);
+      expect(await statusOf(url, basic)).toBe(200);
+    }
+    await using stream = await startStream(open);
+    await stream.cap.waitForOutput(/warn: HTTP at 0\.0\.0\.0 is open to the network and asks nobody/, 20_000, 2);
+  });
+
+  test('--tls is for HTTP, too, unless told otherwise; without RTSP there are logins all the same', async () => {
+    const tls = ['--tls', '--http', '--http-port', '0', '--source', 'test', '--size', '320x240'];
+    {
+      await using cap = startCap(tls, { env: env({ CAP_AUTH: `ann:${PASSWORD}` }) });
+      await cap.waitForOutput(/^https:\/\/127\.0\.0\.1:\d+\ncertificate sha256:[0-9a-f]{64}$/m);
+    }
+    const plain = ['--rtsp', '--rtsps-port', '0', '--http-plain'];
+    await using cap = startCap([...tls, ...plain], { env: env({ CAP_AUTH: `ann:${PASSWORD}` }) });
+    const [url] = await cap.waitForOutput(/^http:\S+$/m);
+    expect(await statusOf(url, '')).toBe(401);
+    expect(await statusOf(url, basic)).toBe(200);
+    const idle = await runCap(['--http', '--http-plain', '--source', 'test']);
+    expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('--http-plain is for where there is TLS') });
+  });
 });
 
 test('cap --tls serves nothing in the clear, and what it prints can be pinned', async () => {

@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { formatUser, rtspUser } from '../../src/transport/index.js';
 import { buildCommands, runCap } from '../support/cap.js';
@@ -48,4 +50,31 @@ test('users, limits and cap readers hold across the processes of a gateway', asy
   await vi.waitFor(async () => expect((await readers()).stdout).not.toContain('ann'), { timeout: 20_000 });
   await bob.waitForUnits(5);
   expect(served.command.stdout + served.command.stderr).not.toContain('geheim');
+});
+
+test('HTTP has the users and the certificate of [rtsp], also in a process that was started anew', async () => {
+  const users = join(folder, 'users');
+  writeFileSync(users, `${formatUser(rtspUser(BOB.user, BOB.password, ['/b']))}\n`, { mode: 0o600 });
+  const env = { XDG_RUNTIME_DIR: folder, XDG_STATE_HOME: folder };
+  await using served = await ServedConfig.start(
+    `auth-file = "${users}"\ntls = true\nrtsps-port = 0\n[http]\nport = 0\n[mounts.a]\n${TEST_MOUNT}[mounts.b]\n${TEST_MOUNT}`,
+    env,
+  );
+  await Promise.all([served.waitForPicture('/a'), served.waitForPicture('/b')]);
+  const [url] = await served.command.waitForOutput(/^https:\S+$/m);
+  const ca = readFileSync(join(folder, 'cap/tls/self-signed.pem'));
+  const pathsFor = (auth: string) =>
+    new Promise<string[] | number>((resolve, reject) => {
+      get(`${url}/api/streams`, { ca, auth, agent: false }, async (response) => {
+        const body = await text(response);
+        if (response.statusCode !== 200) resolve(response.statusCode ?? 0);
+        else resolve((JSON.parse(body) as { path: string }[]).map(({ path }) => path));
+      }).on('error', reject);
+    });
+  expect(await pathsFor('bob:wrong')).toBe(401);
+  expect(await pathsFor(`bob:${BOB.password}`)).toEqual(['/b']);
+  const [doors = 0] = served.workers('door-worker');
+  process.kill(doors, 'SIGKILL');
+  await served.waitForPicture('/b', 2);
+  expect(await pathsFor(`bob:${BOB.password}`)).toEqual(['/b']);
 });

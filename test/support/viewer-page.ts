@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser'];
 
@@ -51,7 +51,7 @@ export class ViewerPage implements AsyncDisposable {
     page.on('request', (request) => this.requests.push(request.url()));
   }
 
-  static async open(browser: Browser, url: string): Promise<ViewerPage> {
+  static async open(browser: Browser | BrowserContext, url: string): Promise<ViewerPage> {
     const viewer = new ViewerPage(await browser.newPage({ viewport: { width: 1400, height: 1000 } }));
     await viewer.page.goto(url);
     return viewer;

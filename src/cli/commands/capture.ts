@@ -4,6 +4,7 @@ import { captureMetrics, openHttp, startMetricsServer } from '../../server/index
 import {
   CaptureSession,
   type CaptureSessionOptions,
+  fingerprintOf,
   type SourceOptions,
   StreamTable,
   screenServer,
@@ -86,7 +87,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
     const rtsp = flags.rtsp === true && (await toRtsp(flags, logger));
     return serveMonitors({ ...options, screen, rtsp, record: output, stop, durationMs, metricsPort });
   }
-  const rtspOptions = flags.rtsp ? await toRtsp(flags, logger) : undefined;
+  const access = flags.rtsp || flags.http ? await toRtsp(flags, logger) : {};
   const source = await sourceOf(flags, stop);
   if (stop.aborted || !source) return;
   await using session = await openUnlessStopped({ ...options, source, signal: stop });
@@ -94,14 +95,12 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   const ended = untilStopped(session, stop, flags.duration);
   if (stop.aborted) return;
   print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
-  const rtsp = rtspOptions && (await session.serveRtsp('/cap', rtspOptions));
+  const rtsp = flags.rtsp && (await session.serveRtsp('/cap', access));
   for (const { channel } of session.stats.audio) print(`${channel}, ${options.audio.codec}`);
   const streams = new StreamTable();
   streams.add({ path: '/cap', label: session.label, stream: session.stream });
   if (rtsp) streams.countReaders('rtsp', () => rtsp.stats.readers.length);
-  await using http = flags.http && (await openHttp(streams, toHttp(flags.host, flags, rtsp?.hasUsers)));
-  if (http && rtsp?.hasUsers && !rtsp.isLoopback)
-    logger.warn('HTTP asks for no login, so it is served to this machine alone');
+  await using http = flags.http && (await openHttp(streams, { ...toHttp(flags, access), logger }));
   if (http?.exposure) logger.warn(http.exposure);
   for (const url of publish) print(`publishing to ${session.publish(url).label}`);
   const recorder = output === undefined ? undefined : await session.record(output);
@@ -110,7 +109,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
       ? undefined
       : await startMetricsServer({
           port: flags.metricsPort,
-          registry: await captureMetrics(session, rtsp),
+          registry: await captureMetrics(session, rtsp || undefined),
         });
   await using _control =
     rtsp &&
@@ -118,15 +117,16 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
       controlOf(rtsp, () => ['/cap']),
       logger,
     ));
-  if (rtsp) announceRtsp(rtsp, ['/cap'], rtspOptions.tls, logger);
+  if (rtsp) announceRtsp(rtsp, ['/cap'], access.tls, logger);
   if (http) print(http.url);
+  if (!rtsp && access.tls) print(`certificate ${fingerprintOf(access.tls)}`);
   if (metrics) print(`metrics at ${metrics.url}`);
   await (recorder ? recordUntil({ recorder, ended, serves, logger }) : ended);
 }
 
 /** No option is accepted that would do nothing. */
 function refuseIdleOptions(flags: Flags): void {
-  const { rtsp, http, host, ...others } = flags;
+  const { rtsp, http, host, auth, authFile, tls, tlsCert, tlsKey, ...others } = flags;
   const refuse = (option: string | undefined, needed: string): void => {
     if (option) throw new CapError('CAP_USAGE', `${option} is for ${needed}`, { hint: `add ${needed}` });
   };

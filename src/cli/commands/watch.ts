@@ -44,7 +44,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   if (metrics) process.stderr.write(`metrics at ${metrics.url}\n`);
   show(session, flags.json === true);
   const troubles = showTroubles(session, logger);
-  if (flags.report) reportWords(session, new WordsReport(flags.report, url), troubles);
+  if (flags.report) reportWords(session, new WordsReport(flags.report, url, toSampler(flags)), troubles);
   const end = (): void => void session.watch.close();
   const timer = flags.duration === undefined ? undefined : setTimeout(end, flags.duration);
   if (stop.aborted) end();

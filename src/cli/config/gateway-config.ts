@@ -34,9 +34,10 @@ export async function readGatewayConfig(path: string, logger: Logger): Promise<G
   if (!tables.includes('mounts')) {
     throw file.error([], 'there is no mount', { hint: 'add a table such as [mounts.cap] with source = "screen"' });
   }
+  const rtsp = tables.includes('rtsp') ? await readRtsp(file, logger) : {};
   return {
-    rtsp: tables.includes('rtsp') ? await readRtsp(file, logger) : {},
-    http: tables.includes('http') ? readHttp(file) : undefined,
+    rtsp,
+    http: tables.includes('http') ? readHttp(file, rtsp) : undefined,
     metrics: tables.includes('metrics') ? readMetrics(file) : undefined,
     mounts: file.tables(['mounts']).map(([name]) => readMount(file, name)),
   };
@@ -69,10 +70,14 @@ function readMetrics(file: TomlFile): MetricsOptions {
   return { port: metricsPort, host };
 }
 
-function readHttp(file: TomlFile): HttpOptions {
+function readHttp(file: TomlFile, { users, tls }: RtspServerOptions): HttpOptions {
   const command = addHttpOptions(new Command().option('--host <address>'));
   const { host, ...flags } = readOptionTable<HttpFlags & { host?: string }>(file, ['http'], command, 'http-');
-  return toHttp(host, flags);
+  try {
+    return toHttp(flags, { host, users, tls });
+  } catch (error) {
+    throw inFile(file, ['http'], error, 'http-');
+  }
 }
 
 function readMount(file: TomlFile, name: string): MountOptions {
