@@ -100,6 +100,7 @@ export const REQUIREMENTS = [
   requirement('test', 'file', '/usr/libexec/xdg-desktop-portal /usr/lib/xdg-desktop-portal', 'the portal that asks what to share', 'xdg-desktop-portal', 'xdg-desktop-portal', 'xdg-desktop-portal'),
   requirement('test', 'file', '/usr/libexec/xdg-desktop-portal-wlr /usr/lib/xdg-desktop-portal-wlr', 'its backend for sway', 'xdg-desktop-portal-wlr', 'xdg-desktop-portal-wlr', 'xdg-desktop-portal-wlr'),
   requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
+  requirement('test', 'command', 'systemd-analyze', 'checks the units in deploy/', 'systemd', 'systemd', 'systemd'),
   requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
 ];
 

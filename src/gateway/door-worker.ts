@@ -1,5 +1,5 @@
 import { CapError } from '../core/index.js';
-import { type HttpServer, openHttp } from '../server/index.js';
+import { type OpenedHttp, openHttp } from '../server/index.js';
 import { ReceivedStream, type RtspMountOptions, RtspServer, StreamTable } from '../session/index.js';
 import type { DoorCalls } from './worker-calls.js';
 import { gatewayLogger, serveGateway } from './worker-process.js';
@@ -13,7 +13,7 @@ interface Mount {
 const mounts = new Map<string, Mount>();
 const streams = new StreamTable();
 let server: RtspServer | undefined;
-let http: HttpServer | undefined;
+let http: OpenedHttp | undefined;
 
 const calls: DoorCalls = {
   async open({ rtsp, http: httpOptions }) {
@@ -43,7 +43,7 @@ const calls: DoorCalls = {
     await server?.unmount(path);
     await mount.stream.close();
   },
-  stats: () => opened().stats,
+  stats: () => ({ rtsp: opened().stats, http: http?.stats }),
   kick: (id) => opened().kick(id),
 };
 

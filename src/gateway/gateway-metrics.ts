@@ -8,12 +8,14 @@ export async function gatewayMetrics(gateway: Gateway): Promise<Registry> {
   const registry = await measuredRegistry({
     labelNames: ['mount'],
     rtsp: true,
+    // A configuration that is read again may add it.
+    http: true,
     measure: async () => {
-      const { mounts, rtsp } = await status();
+      const { mounts, rtsp, http } = await status();
       const captures = mounts.flatMap(({ path, capture }) =>
         capture ? [{ labels: { mount: path }, stats: capture, path }] : [],
       );
-      return { captures, rtsp };
+      return { captures, rtsp, http };
     },
   });
   const { Counter, Gauge } = await import('prom-client');

@@ -13,7 +13,7 @@ import {
   toCapError,
   unexpected,
 } from '../core/index.js';
-import type { HttpOptions } from '../server/index.js';
+import type { HttpOptions, HttpStats } from '../server/index.js';
 import type { CaptureStats, RtspServer, RtspServerOptions } from '../session/index.js';
 import { GatewayMount, type MountOptions } from './gateway-mount.js';
 import { Worker } from './worker.js';
@@ -62,6 +62,8 @@ export interface GatewayStatus {
   readonly doorDeaths: number;
   /** Undefined while the process that serves readers is started anew. */
   readonly rtsp: RtspServer['stats'] | undefined;
+  /** Undefined also where nothing is served over HTTP. */
+  readonly http: HttpStats | undefined;
 }
 
 const DOOR_PROGRAM = fileURLToPath(new URL('./door-worker.js', import.meta.url));
@@ -118,7 +120,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
 
   /** Who plays now. */
   async readers(): Promise<RtspServer['readers']> {
-    return (await this.#doors.remote?.stats())?.readers ?? [];
+    return (await this.#doors.remote?.stats())?.rtsp.readers ?? [];
   }
 
   /** Ends a reader's connection; whether there was one of that id. It may come again. */
@@ -140,11 +142,11 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   }
 
   async status(): Promise<GatewayStatus> {
-    const [rtsp, ...mounts] = await Promise.all([
+    const [doors, ...mounts] = await Promise.all([
       this.#doors.remote?.stats().catch(() => undefined),
       ...[...this.#mounts.values()].map(mountStatus),
     ]);
-    return { mounts, doorDeaths: this.#doors.deaths, rtsp };
+    return { mounts, doorDeaths: this.#doors.deaths, rtsp: doors?.rtsp, http: doors?.http };
   }
 
   /**

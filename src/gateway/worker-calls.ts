@@ -1,5 +1,5 @@
 import type { CapError, LogLevel } from '../core/index.js';
-import type { HttpOptions } from '../server/index.js';
+import type { HttpOptions, HttpStats } from '../server/index.js';
 import type {
   CaptureSessionOptions,
   CaptureStats,
@@ -53,7 +53,7 @@ export interface DoorCalls {
   /** Takes the mount's stream at `socketName` and serves it once it arrives; again is no fault. */
   serve(path: string, socketName: string, label: string, limits: RtspMountOptions): Promise<void>;
   remove(path: string): Promise<void>;
-  stats(): RtspServer['stats'];
+  stats(): { readonly rtsp: RtspServer['stats']; readonly http: HttpStats | undefined };
   kick(id: number): boolean;
 }
 

@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { AudioStats, CaptureSession, CaptureStats, MonitorStreams, RtspServer } from '../session/index.js';
+import { addHttpMetrics } from './http-metrics.js';
 import { oncePerScrape } from './once-per-scrape.js';
+import type { HttpStats, OpenedHttp } from './open-http.js';
 import { addPublishMetrics } from './publish-metrics.js';
 
 /** One of the captures that are measured. */
@@ -16,25 +18,37 @@ export interface Measurement {
   readonly captures: readonly Measured[];
   /** Undefined where none is served, or its process is away. */
   readonly rtsp: RtspServer['stats'] | undefined;
+  readonly http: HttpStats | undefined;
 }
 
 /** How a registry of these metrics is made. */
 export interface MeasurementOptions {
   readonly labelNames: readonly string[];
-  /** Whether there are metrics of RTSP. */
+  /** Whether there are metrics of RTSP, and of what is served over HTTP. */
   readonly rtsp: boolean;
+  readonly http: boolean;
   /** Asked at each scrape. */
   measure(): Measurement | Promise<Measurement>;
 }
 
+/** What serves readers, where anything does. */
+interface Doors {
+  readonly rtsp?: RtspServer | undefined;
+  readonly http?: OpenedHttp | undefined;
+}
+
 /** The metrics of one capture session; read from its own counters at each scrape. */
-export function captureMetrics(session: CaptureSession, rtsp: RtspServer | undefined): Promise<Registry> {
-  const measure = () => ({ captures: [{ labels: {}, stats: session.stats, path: undefined }], rtsp: rtsp?.stats });
-  return measuredRegistry({ labelNames: [], rtsp: rtsp !== undefined, measure });
+export function captureMetrics(session: CaptureSession, { rtsp, http }: Doors): Promise<Registry> {
+  const measure = () => ({
+    captures: [{ labels: {}, stats: session.stats, path: undefined }],
+    rtsp: rtsp?.stats,
+    http: http?.stats,
+  });
+  return measuredRegistry({ labelNames: [], rtsp: rtsp !== undefined, http: http !== undefined, measure });
 }
 
 /** The same of each monitor, with its name as the label `monitor`. */
-export function monitorMetrics(streams: MonitorStreams): Promise<Registry> {
+export function monitorMetrics(streams: MonitorStreams, http?: OpenedHttp): Promise<Registry> {
   const measure = () => ({
     captures: streams.streams.map(({ monitor, session, path }) => ({
       labels: { monitor: monitor.name },
@@ -42,12 +56,14 @@ export function monitorMetrics(streams: MonitorStreams): Promise<Registry> {
       path,
     })),
     rtsp: streams.server?.stats,
+    http: http?.stats,
   });
-  return measuredRegistry({ labelNames: ['monitor'], rtsp: streams.server !== undefined, measure });
+  const { server } = streams;
+  return measuredRegistry({ labelNames: ['monitor'], rtsp: server !== undefined, http: http !== undefined, measure });
 }
 
 /** The metrics of captures and of the RTSP server that has them. */
-export async function measuredRegistry({ labelNames, rtsp, measure }: MeasurementOptions): Promise<Registry> {
+export async function measuredRegistry({ labelNames, rtsp, http, measure }: MeasurementOptions): Promise<Registry> {
   // Loaded only where metrics are asked for: a plain stream need not carry it.
   const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
@@ -93,6 +109,7 @@ export async function measuredRegistry({ labelNames, rtsp, measure }: Measuremen
   ofChannels('cap_audio_packets_total', 'Packets of sound that left the encoder', ({ packets }) => packets);
   ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
   await addPublishMetrics(registry, labelNames, async () => (await now()).captures);
+  if (http) await addHttpMetrics(registry, labelNames, now);
   if (!rtsp) return registry;
   const ofServer = (name: string, help: string, read: (stats: RtspServer['stats']) => number): void => {
     new Counter({

@@ -1,14 +1,35 @@
-import { type StreamTable, type WebRtcOptions, WebRtcPeers } from '../session/index.js';
-import type { HttpServer, HttpServerOptions } from './http-server.js';
+import type { Closable } from '../core/index.js';
+import { type StreamTable, type WebRtcOptions, WebRtcPeers, type WebRtcStats } from '../session/index.js';
+import type { HttpServerOptions } from './http-server.js';
 
 /** Where the doors over HTTP are served, and for whom. */
 export interface HttpOptions extends Omit<HttpServerOptions, 'doors'> {
   readonly webrtc?: Omit<WebRtcOptions, 'host'> | undefined;
 }
 
+/** The doors that have readers who stay. */
+export const HTTP_READERS = ['webrtc', 'ts'] as const;
+
+/** Counters since it was opened. */
+export interface HttpStats {
+  /** Wrong logins, and tries while blocked. */
+  readonly failedLogins: number;
+  readonly webrtc: WebRtcStats;
+  readonly streams: readonly { readonly path: string; readonly readers: Readonly<Record<string, number>> }[];
+}
+
+/** What is served over HTTP, until it is closed. */
+export interface OpenedHttp extends Closable, AsyncDisposable {
+  /** `http://127.0.0.1:8889`, without a path: for a client on this machine. */
+  readonly url: string;
+  /** What anybody on the network can do that they perhaps should not; undefined when that is nothing. */
+  readonly exposure: string | undefined;
+  readonly stats: HttpStats;
+}
+
 /** Every HTTP door there is, on one server. @throws CAP_PORT_UNAVAILABLE, CAP_USAGE */
-export async function openHttp(streams: StreamTable, options: HttpOptions = {}): Promise<HttpServer> {
-  const { webrtc, ...server } = options;
+export async function openHttp(streams: StreamTable, options: HttpOptions = {}): Promise<OpenedHttp> {
+  const { webrtc, ...where } = options;
   // Loaded only where it is asked for: a plain stream need not carry it.
   const [
     { HttpServer },
@@ -33,8 +54,22 @@ export async function openHttp(streams: StreamTable, options: HttpOptions = {}):
   streams.countReaders('webrtc', ({ stream }) => peers.readersOf(stream));
   const words = wordsDoor(streams);
   const webrtcDoors = [whepDoor(streams, peers), signalling.signallingDoor(streams, peers)];
-  return HttpServer.open({
-    ...server,
+  const server = await HttpServer.open({
+    ...where,
     doors: [viewerDoor(), streamList(streams, words), words, snapshotDoor(streams), tsDoor(streams), ...webrtcDoors],
   });
+  const { url, exposure, close } = server;
+  return {
+    url,
+    exposure,
+    get stats() {
+      return {
+        failedLogins: server.failedLogins,
+        webrtc: peers.stats,
+        streams: [...streams].map((served) => ({ path: served.path, readers: streams.readersOf(served) })),
+      };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -83,6 +83,7 @@ export {
   type WebRtcOptions,
   type WebRtcPeer,
   WebRtcPeers,
+  type WebRtcStats,
 } from '../transport/index.js';
 export * from './capture-session.js';
 export * from './monitor-streams.js';

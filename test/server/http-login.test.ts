@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Logger } from '../../src/core/index.js';
 import { silentLogger } from '../../src/core/index.js';
-import { type HttpOptions, type HttpServer, openHttp, WordsReport } from '../../src/server/index.js';
+import { type HttpOptions, type OpenedHttp, openHttp, WordsReport } from '../../src/server/index.js';
 import { CaptureSession, rtspUser, StreamTable } from '../../src/session/index.js';
 import { fingerprintOf, selfSignedIdentity, type TlsIdentity } from '../../src/transport/index.js';
 import { testPicture } from '../support/capture.js';
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function serve(options: HttpOptions = {}): Promise<HttpServer> {
+function serve(options: HttpOptions = {}): Promise<OpenedHttp> {
   const streams = new StreamTable();
   for (const path of ['/cap', '/lab/door']) streams.add({ path, label: session.label, stream: session.stream });
   return openHttp(streams, { port: 0, users: USERS, ...options });
@@ -156,7 +156,7 @@ describe('with users', () => {
 });
 
 describe('who guesses', () => {
-  const guess = (server: HttpServer, password: string): Promise<number> =>
+  const guess = (server: OpenedHttp, password: string): Promise<number> =>
     statusOf(`${server.url}/api/streams`, basic({ ...ANN, password }));
 
   test('must wait after five wrong passwords, with the right one too; who is connected goes on', async () => {
@@ -175,14 +175,14 @@ describe('who guesses', () => {
     try {
       expect(await ask()).toBe(200);
       for (let time = 0; time < 20; time += 1) expect(await guess(server, 'the same')).toBe(401);
-      expect(server.failedLogins).toBe(1);
+      expect(server.stats.failedLogins).toBe(1);
       for (const password of ['b', 'c', 'd', 'e']) expect(await guess(server, password)).toBe(401);
       const blocked = await fetch(`${server.url}/api/streams`, { headers: basic(ANN) });
       expect(blocked.status).toBe(429);
       expect(Number(blocked.headers.get('retry-after'))).toBeGreaterThan(20);
       expect(await upgrade(`${server.url}/ws/cap`, basic(ANN))).toBe(429);
       expect(await ask()).toBe(200);
-      expect(server.failedLogins).toBe(7);
+      expect(server.stats.failedLogins).toBe(7);
       expect(lines[0]).toBe('HTTP: 127.0.0.1 failed to log in');
     } finally {
       agent.destroy();

@@ -3,6 +3,7 @@ import { buildCommands, startCap, startStream } from '../support/cap.js';
 import { FAKE_DELTAS, FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
 import type { RunningProcess } from '../support/process.js';
 import { RtspPlayer } from '../support/rtsp-player.js';
+import { WhepClient } from '../support/whep-client.js';
 
 let provider: FakeProvider;
 beforeAll(async () => {
@@ -63,6 +64,31 @@ test('of a capture: frames, key frames, bytes, encoder time and readers', async 
     expect(value(second, `cap_rtsp_${name}_total`)).toBe(0);
   }
   await player.teardown();
+});
+
+test('of HTTP: its readers by door, and failed logins', async () => {
+  const args = ['--http', '--http-port', '0', '--source', 'test', '--size', '320x240', '--metrics-port', '0'];
+  await using cap = startCap(args, { env: { CAP_AUTH: 'ann:geheim77' } });
+  const metrics = await metricsUrl(cap, 1);
+  const [url] = await cap.waitForOutput(/^http:\S+$/m);
+  const headers = { authorization: `Basic ${Buffer.from('ann:geheim77').toString('base64')}` };
+  await fetch(`${url}/`, { headers: { authorization: 'Basic YTpi' } });
+  const ts = new AbortController();
+  await fetch(`${url}/ts/cap.ts`, { headers, signal: ts.signal });
+  await using viewer = await WhepClient.create();
+  const { session } = await viewer.post(`${url}/whep/cap`, headers);
+  const readers = async () => {
+    const samples = await scrape(metrics);
+    return ['webrtc', 'ts'].map((door) => value(samples, `cap_http_readers{door="${door}"}`));
+  };
+  await expect.poll(readers).toEqual([1, 1]);
+  const samples = await scrape(metrics);
+  expect(value(samples, 'cap_http_logins_failed_total')).toBe(1);
+  expect(value(samples, 'cap_webrtc_peers_joined_total')).toBe(1);
+  expect(value(samples, 'cap_webrtc_peers_refused_total')).toBe(0);
+  await fetch(session, { method: 'DELETE', headers });
+  ts.abort();
+  await expect.poll(readers).toEqual([0, 0]);
 });
 
 test('of a watch: frames by outcome, ages, latencies and tokens, which add up', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HttpOptions, type HttpServer, openHttp } from '../../src/server/index.js';
+import { type HttpOptions, type OpenedHttp, openHttp } from '../../src/server/index.js';
 import { CaptureSession, StreamTable } from '../../src/session/index.js';
 import { testPicture } from '../support/capture.js';
 import { WhepClient } from '../support/whep-client.js';
@@ -20,7 +20,7 @@ const streams = (): StreamTable => {
   return table;
 };
 
-const serve = (table = streams(), options: HttpOptions = {}): Promise<HttpServer> =>
+const serve = (table = streams(), options: HttpOptions = {}): Promise<OpenedHttp> =>
   openHttp(table, { port: 0, allowedOrigins: ['https://friend.example'], ...options });
 
 const post = (url: string, body: string, type = OFFER): Promise<Response> =>

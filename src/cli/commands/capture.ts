@@ -109,7 +109,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
       ? undefined
       : await startMetricsServer({
           port: flags.metricsPort,
-          registry: await captureMetrics(session, rtsp || undefined),
+          registry: await captureMetrics(session, { rtsp: rtsp || undefined, http: http || undefined }),
         });
   await using _control =
     rtsp &&
