@@ -99,6 +99,7 @@ export {
   type TextLine,
   type TokenUsage,
 } from './consumer/adaptor.js';
+export { AnswerMemory } from './consumer/answer-memory.js';
 export { type FitOptions, type FittedImages, fitFrame } from './consumer/fit.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './consumer/providers.js';
 

@@ -22,6 +22,7 @@ const VALUES = [
   'ANTHROPIC_HIGH_TIER',
   'ANTHROPIC_STANDARD_TIER',
   'AUDIO_CODECS',
+  'AnswerMemory',
   'CapError',
   'CaptureSession',
   'DEFAULT_MAX_OUTPUT_TOKENS',

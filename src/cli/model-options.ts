@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
 import {
   type AdaptorOptions,
+  AnswerMemory,
   DEFAULT_PROMPT,
   type ModelOptions,
   PROVIDERS,
+  readSchema,
   type SamplerOptions,
 } from '../session/index.js';
 import { duration, integer, oneOf } from './parse-options.js';
@@ -13,9 +15,12 @@ export interface ModelFlags {
   readonly provider: string;
   readonly model?: string;
   readonly baseUrl?: string;
+  readonly api?: NonNullable<AdaptorOptions['api']>;
   readonly detail?: NonNullable<AdaptorOptions['detail']>;
-  readonly prompt: string;
+  readonly prompt?: string;
   readonly system?: string;
+  readonly schema?: string;
+  readonly memory?: number;
   readonly maxTokens?: number;
   readonly timeout?: number;
   readonly protocol: 'tcp' | 'udp';
@@ -34,8 +39,12 @@ export function addModelOptions(command: Command): Command {
     .option('--provider <name>', `who looks: ${names.join(', ')}`, oneOf('--provider', names), 'local')
     .option('--model <name>', "the provider's model")
     .option('--base-url <url>', 'address of a server with the same interface')
-    .option('--prompt <text>', 'what to ask about the picture', DEFAULT_PROMPT)
+    .addOption(
+      new Option('--api <name>', 'which interface of OpenAI (default: responses)').choices(['responses', 'chat']),
+    )
+    .option('--prompt <text>', `what to ask about the picture (default: "${DEFAULT_PROMPT}")`)
     .option('--system <text>', 'what to tell the model about its task as a whole')
+    .option('--schema <file>', 'have every answer be JSON by the JSON Schema in this file')
     .addOption(new Option('--detail <level>', 'how closely to look, where the provider has a choice').choices(details))
     .option('--max-tokens <n>', 'most tokens of an answer', integer('--max-tokens', 1, 1_000_000))
     .option('--timeout <time>', 'longest wait for an answer (default: 5m)', duration('--timeout', 100))
@@ -53,11 +62,12 @@ export function addModelOptions(command: Command): Command {
     );
 }
 
-export function toModel({ provider, model, baseUrl, detail }: ModelFlags): ModelOptions {
+export function toModel({ provider, model, baseUrl, api, detail }: ModelFlags): ModelOptions {
   return {
     provider,
     ...(model === undefined ? {} : { model }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(api === undefined ? {} : { api }),
     ...(detail === undefined ? {} : { detail }),
   };
 }
@@ -69,10 +79,12 @@ export function toSampler({ protocol, tlsFingerprint, tlsCa, tlsInsecure }: Mode
 }
 
 /** The part of the options that goes with each look. */
-export function toLook({ prompt, system, maxTokens, timeout }: ModelFlags) {
+export async function toLook({ prompt, system, schema, memory, maxTokens, timeout }: ModelFlags) {
   return {
-    prompt,
+    ...(prompt === undefined ? {} : { prompt }),
     ...(system === undefined ? {} : { system }),
+    ...(schema === undefined ? {} : { schema: await readSchema(schema) }),
+    ...(memory === undefined ? {} : { memory: new AnswerMemory(memory) }),
     ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   };

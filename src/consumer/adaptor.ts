@@ -49,8 +49,8 @@ export interface TextLine {
   readonly text: string;
   /** In pixels of the image that was sent. */
   readonly box: Rect;
-  /** From 0 to 1. */
-  readonly confidence: number;
+  /** From 0 to 1; undefined from models that do not say. */
+  readonly confidence?: number;
 }
 
 /** What a model said, whole. */
@@ -70,6 +70,11 @@ export interface Adaptor extends Closable {
   readonly provider: string;
   readonly model: string;
   readonly limits: ImageLimits;
+  /**
+   * For models that know a few fixed prompts: the one that is meant when nothing is asked. They are shown
+   * several images without a word about how these belong together. @default any prompt is understood
+   */
+  readonly fixedPrompt?: string | undefined;
   /** What one image costs before it is sent, and the size to which the provider scales it down. */
   imageCost(size: Size): ImageCost;
   /**

@@ -1,10 +1,12 @@
 export * from './adaptor.js';
+export { AnswerMemory } from './answer-memory.js';
 export { describe } from './describe.js';
 export { type FitOptions, type FittedImages, fitFrame } from './fit.js';
 export * from './frame-source.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './look.js';
 export { type ImageLimits, type MediaType, type ModelProfile, type ModelVendor, profileOf } from './models.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './providers.js';
+export { readSchema } from './read-schema.js';
 export type { Receipt, SendReason, SentImageRecord } from './receipt.js';
 export { Sampler, type SamplerEvents, type SamplerOptions } from './sampler.js';
 export type { ImageCost, ImageDetail, ImageFormula } from './tokens/formula.js';

@@ -1,5 +1,6 @@
 import { CapError, type Frame, type Size } from '../core/index.js';
-import type { Adaptor, TextLine, TokenUsage } from './adaptor.js';
+import type { Adaptor, AnswerSchema, TextLine, TokenUsage } from './adaptor.js';
+import type { AnswerMemory } from './answer-memory.js';
 import { type FitOptions, fitFrame } from './fit.js';
 import { frameAgeMs } from './frame-age.js';
 import { linkAbort } from './linked-abort.js';
@@ -10,9 +11,13 @@ export const DEFAULT_PROMPT = 'Describe what is on this screen and what the user
 
 /** How one frame is shown to a model. */
 export interface LookOptions extends FitOptions {
-  /** @default DEFAULT_PROMPT */
+  /** @default the adaptor's `fixedPrompt`, else DEFAULT_PROMPT */
   readonly prompt?: string;
   readonly system?: string;
+  /** The answer is to be JSON of this form; see `Answer.data`. @default any text */
+  readonly schema?: AnswerSchema;
+  /** What was asked and answered before is told again, and this answer added. @default none */
+  readonly memory?: AnswerMemory;
   readonly maxOutputTokens?: number;
   /** Most milliseconds for a request with its retries. @default 300_000 */
   readonly timeoutMs?: number;
@@ -24,6 +29,8 @@ export interface LookOptions extends FitOptions {
 export const LOOK_OPTION_NAMES = [
   'prompt',
   'system',
+  'schema',
+  'memory',
   'maxOutputTokens',
   'timeoutMs',
   'onText',
@@ -41,6 +48,8 @@ export interface SentImage extends Size {
 /** What a model said about one frame; every field but `lines` is plain data for JSON. */
 export interface Answer {
   readonly text: string;
+  /** The parsed text, which satisfies the schema that was asked for. */
+  readonly data?: unknown;
   readonly provider: string;
   readonly model: string;
   /** The producer's count of captured frames, or the sampler's where the stream carries none. */
@@ -61,26 +70,28 @@ export interface Answer {
 /** Shows one frame to a model: fit, ask, account. */
 export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions = {}): Promise<Answer> {
   const { images, estimatedTokens, caption } = await fitFrame(frame, adaptor, options);
-  const { prompt = DEFAULT_PROMPT, system, maxOutputTokens, timeoutMs = 300_000, onText, signal } = options;
+  const { fixedPrompt } = adaptor;
+  const { prompt = fixedPrompt ?? DEFAULT_PROMPT, timeoutMs = 300_000, memory, signal } = options;
   const link = linkAbort(signal);
   const timer = setTimeout(() => link.abort(tooSlow(adaptor, timeoutMs)), timeoutMs);
   const ageMs = frameAgeMs(frame);
   const leftMs = performance.now();
-  const { text, model, usage, lines } = await adaptor
+  const { text, data, model, usage, lines } = await adaptor
     .ask({
-      prompt: caption === undefined ? prompt : `${caption}\n\n${prompt}`,
+      prompt: caption === undefined || fixedPrompt !== undefined ? prompt : `${caption}\n\n${prompt}`,
       images,
       signal: link.signal,
-      ...(system === undefined ? {} : { system }),
-      ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-      ...(onText === undefined ? {} : { onText }),
+      ...given(options, ['system', 'schema', 'maxOutputTokens', 'onText']),
+      ...(memory === undefined ? {} : { history: memory.history }),
     })
     .finally(() => {
       clearTimeout(timer);
       link.release();
     });
+  memory?.remember({ prompt, answer: text });
   return {
     text,
+    ...(data === undefined ? {} : { data }),
     provider: adaptor.provider,
     model,
     frameNumber: frame.metadata?.frameNumber ?? frame.sequence,
@@ -91,6 +102,12 @@ export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions 
     latencyMs: performance.now() - leftMs,
     ...(lines === undefined ? {} : { lines }),
   };
+}
+
+/** Those of `keys` that have a value. */
+function given<Key extends keyof LookOptions>(options: LookOptions, keys: readonly Key[]): Pick<LookOptions, Key> {
+  const entries = keys.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]));
+  return Object.fromEntries(entries) as Pick<LookOptions, Key>;
 }
 
 function tooSlow(adaptor: Adaptor, timeoutMs: number): CapError {

@@ -24,7 +24,7 @@ export interface ImageLimits {
 }
 
 /** Whose table a model is looked up in. */
-export type ModelVendor = 'openai' | 'anthropic' | 'google' | 'open-weights' | 'local';
+export type ModelVendor = 'openai' | 'anthropic' | 'google' | 'qwen' | 'open-weights' | 'local';
 
 /** A row of MODELS: what a family of models accepts and how it counts tokens. */
 export interface ModelProfile {
@@ -73,11 +73,20 @@ const OPEN_WEIGHTS: ImageLimits = {
   maxImages: 16,
   mediaTypes: ['image/jpeg', 'image/png'],
 };
-/** These models cut a picture into tiles themselves, so they are given one. */
-const ONE_PICTURE: ImageLimits = { ...OPEN_WEIGHTS, maxImages: 1 };
+/** A global view and the nine tiles that its Gundam mode knows at most. */
+const GUNDAM: ImageLimits = { ...OPEN_WEIGHTS, maxImages: 10 };
+/** 10 MB of base64; so many images only as the context has room for, of which this is a part. */
+const QWEN: ImageLimits = {
+  maxEdgePx: 8192,
+  maxImageBytes: 7_500_000,
+  maxRequestBytes: 40 * MIB,
+  maxImages: 20,
+  mediaTypes: WEB,
+};
 
 const OPENAI_GUIDE = 'OpenAI guide "Images and vision"';
 const CLAUDE_VISION = 'Anthropic pages "Vision" and "Vision coordinates"';
+const MODEL_STUDIO = 'Alibaba Model Studio, "Visual understanding", with vl_high_resolution_images';
 const READ = '2026-11-21';
 
 const SMALL_LOW = { maxEdgePx: 512 };
@@ -183,8 +192,30 @@ export const MODELS: readonly ModelProfile[] = [
   ),
   row('google', /^/, GEMINI, geminiBudget, 'assumed to count as Gemini 3'),
 
-  row('open-weights', /^deepseek-ocr-?2/, ONE_PICTURE, deepSeekOcr2, 'deepseek-ai/DeepSeek-OCR-2'),
-  row('open-weights', /^deepseek-ocr/, ONE_PICTURE, deepSeekOcrGundam(6), 'deepseek-ai/DeepSeek-OCR and vLLM: 6 crops'),
+  row(
+    'qwen',
+    /^qwen-?2(\.5)?-?vl/,
+    QWEN,
+    qwenCells({ cellPx: 28, minTokens: 4, maxTokens: 16_384, markerTokens: 2 }),
+    MODEL_STUDIO,
+  ),
+  row(
+    'qwen',
+    /^qwen(3(\.\d)?-|-vl)/,
+    QWEN,
+    qwenCells({ cellPx: 32, minTokens: 4, maxTokens: 16_384, markerTokens: 2 }),
+    MODEL_STUDIO,
+  ),
+  row(
+    'qwen',
+    /^/,
+    QWEN,
+    qwenCells({ cellPx: 32, minTokens: 4, maxTokens: 16_384, markerTokens: 2 }),
+    'assumed to count as Qwen3-VL',
+  ),
+
+  row('open-weights', /^deepseek-ocr-?2/, GUNDAM, deepSeekOcr2, 'deepseek-ai/DeepSeek-OCR-2'),
+  row('open-weights', /^deepseek-ocr/, GUNDAM, deepSeekOcrGundam(6), 'deepseek-ai/DeepSeek-OCR and vLLM: 6 crops'),
   row(
     'open-weights',
     /^qwen-?3(\.\d)?-?vl/,

@@ -1,6 +1,7 @@
 import { CapError, expectKnownKeys, type Logger, unexpected } from '../core/index.js';
 import type { Adaptor } from './adaptor.js';
 import type { CloudOptions } from './adaptors/cloud.js';
+import type { OpenAiApi } from './adaptors/openai.js';
 import { IMAGE_DETAILS, type ImageDetail } from './tokens/formula.js';
 
 /** What a provider is opened with. What it has no use for is ignored. */
@@ -11,6 +12,8 @@ export interface AdaptorOptions {
   readonly apiKey?: string;
   /** Address of a server with the provider's interface, such as `http://127.0.0.1:11434/v1`. */
   readonly baseUrl?: string;
+  /** Which of OpenAI's interfaces; no other provider has a choice. @default 'responses' */
+  readonly api?: OpenAiApi;
   /** How closely the model looks, where the provider offers a choice. @default 'high' */
   readonly detail?: ImageDetail;
   readonly logger?: Logger;
@@ -31,7 +34,8 @@ export interface Provider {
   open(options: AdaptorOptions): Promise<Adaptor>;
 }
 
-const OPTION_NAMES = ['model', 'apiKey', 'baseUrl', 'detail', 'logger'];
+const OPTION_NAMES = ['model', 'apiKey', 'baseUrl', 'api', 'detail', 'logger'];
+const OPENAI_APIS: readonly OpenAiApi[] = ['responses', 'chat'];
 
 /** Every provider, in the order in which they are listed. */
 export const PROVIDERS: readonly Provider[] = [
@@ -49,14 +53,14 @@ export const PROVIDERS: readonly Provider[] = [
   },
   {
     name: 'openai',
-    summary: 'OpenAI, Responses API',
+    summary: 'OpenAI, Responses API (or --api chat)',
     defaultModel: 'gpt-5.6-luna',
     keyVariable: 'OPENAI_API_KEY',
     keyRequired: true,
     baseUrlRequired: false,
     async open(options) {
       const { openAiAdaptor } = await import('./adaptors/openai.js');
-      return openAiAdaptor(cloudOptions(this, options));
+      return openAiAdaptor({ ...cloudOptions(this, options), ...(options.api ? { api: options.api } : {}) });
     },
   },
   {
@@ -83,6 +87,56 @@ export const PROVIDERS: readonly Provider[] = [
       return anthropicAdaptor(cloudOptions(this, options));
     },
   },
+  {
+    name: 'gemini',
+    summary: 'Google Gemini',
+    defaultModel: 'gemini-3.8-flash',
+    keyVariable: 'GEMINI_API_KEY',
+    keyRequired: true,
+    baseUrlRequired: false,
+    async open(options) {
+      const { geminiAdaptor } = await import('./adaptors/gemini.js');
+      return geminiAdaptor(cloudOptions(this, options));
+    },
+  },
+  {
+    name: 'qwen',
+    summary: "Qwen-VL: Alibaba's Model Studio, or a server of your own with --base-url",
+    defaultModel: 'qwen3-vl-flash',
+    keyVariable: 'DASHSCOPE_API_KEY',
+    keyRequired: true,
+    baseUrlRequired: false,
+    async open(options) {
+      const { isModelStudio, qwenAdaptor } = await import('./adaptors/qwen.js');
+      const needsKey = isModelStudio(options.baseUrl);
+      return qwenAdaptor(cloudOptions({ ...this, keyRequired: needsKey }, options));
+    },
+  },
+  {
+    name: 'deepseek-ocr',
+    summary: 'DeepSeek-OCR behind vLLM: the text of the screen as Markdown',
+    defaultModel: 'deepseek-ai/DeepSeek-OCR',
+    keyVariable: 'DEEPSEEK_OCR_API_KEY',
+    keyRequired: false,
+    baseUrlRequired: true,
+    async open(options) {
+      const { deepSeekOcrAdaptor } = await import('./adaptors/deepseek-ocr.js');
+      const { baseUrl = '' } = options;
+      return deepSeekOcrAdaptor({ ...cloudOptions(this, options), baseUrl });
+    },
+  },
+  {
+    name: 'ollama',
+    summary: 'Ollama, its own interface, on this machine unless --base-url says otherwise',
+    defaultModel: 'qwen3-vl:8b',
+    keyVariable: 'OLLAMA_API_KEY',
+    keyRequired: false,
+    baseUrlRequired: false,
+    async open(options) {
+      const { ollamaAdaptor } = await import('./adaptors/ollama.js');
+      return ollamaAdaptor(cloudOptions(this, options));
+    },
+  },
 ];
 
 /**
@@ -96,6 +150,7 @@ export async function openAdaptor(name: string, options: AdaptorOptions = {}): P
   if (options.detail !== undefined && !IMAGE_DETAILS.includes(options.detail)) {
     throw unexpected('detail', `one of ${IMAGE_DETAILS.join(', ')}`, options.detail);
   }
+  checkApi(name, options.api);
   checkBaseUrl(provider, options.baseUrl);
   return provider.open(options);
 }
@@ -108,11 +163,22 @@ function refuseForLocal(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
+function checkApi(name: string, api: OpenAiApi | undefined): void {
+  if (api === undefined) return;
+  if (name !== 'openai') {
+    throw new CapError('CAP_USAGE', `the provider ${name} has one interface`, { hint: 'leave out --api' });
+  }
+  if (!OPENAI_APIS.includes(api)) throw unexpected('api', `one of ${OPENAI_APIS.join(', ')}`, api);
+}
+
 function checkBaseUrl(provider: Provider, baseUrl: string | undefined): void {
   if (baseUrl === undefined) {
     if (!provider.baseUrlRequired) return;
     throw new CapError('CAP_USAGE', `the provider ${provider.name} needs a base URL`, {
-      hint: 'for Ollama on this machine: http://127.0.0.1:11434/v1',
+      hint:
+        provider.name === 'deepseek-ocr'
+          ? "vLLM's is http://127.0.0.1:8000/v1"
+          : "Ollama's is http://127.0.0.1:11434/v1",
     });
   }
   if (!/^https?:\/\/[^/]/.test(baseUrl) || !URL.canParse(baseUrl))

@@ -39,6 +39,8 @@ export const ERROR_CODES = {
   CAP_FRAME_UNAVAILABLE: 17,
   /** The user did not let the screen be shared, or did not answer the desktop's dialog. */
   CAP_SHARING_REFUSED: 18,
+  /** What a model answered is not the JSON that was asked for, also at a second try. */
+  CAP_ANSWER_INVALID: 19,
 } as const;
 
 /** What tells errors apart; docs/errors.md says when each comes. */

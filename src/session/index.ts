@@ -1,10 +1,13 @@
 export {
   type AdaptorOptions,
   type Answer,
+  AnswerMemory,
+  type AnswerSchema,
   DEFAULT_PROMPT,
   PROVIDERS,
   type Provider,
   type Receipt,
+  readSchema,
   type SamplerOptions,
   type WatchCounts,
   type WatchOptions,

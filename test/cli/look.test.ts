@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildCommands, ProcessMark, runCap, startCap, startStream } from '../support/cap.js';
-import { FAKE_DELTAS, FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
+import { cloudArguments, FAKE_CLOUDS, type FakeCloud } from '../support/fake-provider/clouds.js';
+import { CACHED_TOKENS, FAKE_DELTAS, FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
 import { freePort } from '../support/port.js';
 import type { RunningProcess } from '../support/process.js';
 
@@ -20,31 +24,10 @@ afterEach(async () => {
 
 const TEXT = FAKE_DELTAS.join('');
 
-/** How to reach the fake provider as each of the providers. */
-const CLOUDS = [
-  { name: 'anthropic', key: 'ANTHROPIC_API_KEY', model: 'claude-haiku-5-5', base: () => provider.origin },
-  { name: 'openai', key: 'OPENAI_API_KEY', model: 'gpt-5.6-luna', base: () => provider.baseUrl },
-  {
-    name: 'openai-compatible',
-    key: 'OPENAI_COMPATIBLE_API_KEY',
-    model: 'Qwen/Qwen3-VL-8B-Instruct',
-    base: () => provider.baseUrl,
-  },
-] as const;
+const options = (cloud: FakeCloud): string[] => cloudArguments(cloud, provider.origin);
+const keyOf = ({ keyVariable }: FakeCloud) => ({ env: { [keyVariable]: FAKE_KEY } });
 
-type Cloud = (typeof CLOUDS)[number];
-
-const options = ({ name, base, model }: Cloud): string[] => [
-  '--provider',
-  name,
-  '--base-url',
-  base(),
-  '--model',
-  model,
-];
-const keyOf = ({ key }: Cloud) => ({ env: { [key]: FAKE_KEY } });
-
-describe.each(CLOUDS)('with $name', (cloud) => {
+describe.each(FAKE_CLOUDS)('with $title', (cloud) => {
   test('describe writes the text as it arrives, and asks what it was told to ask', async () => {
     let release = (): void => {};
     provider.script({ kind: 'hold', until: new Promise((resolve) => (release = resolve)) });
@@ -71,14 +54,18 @@ describe.each(CLOUDS)('with $name', (cloud) => {
       frameAgeMs: expect.any(Number),
       images: [{ width: 320, height: 240, bytes: expect.any(Number), mediaType: expect.stringMatching(/^image\//) }],
       estimatedTokens: expect.any(Number),
-      reportedTokens: { inputTokens: 110, outputTokens: FAKE_DELTAS.length },
+      reportedTokens: {
+        inputTokens: 110,
+        outputTokens: FAKE_DELTAS.length,
+        ...(cloud.reportsCache === false ? {} : { cachedTokens: CACHED_TOKENS }),
+      },
       latencyMs: expect.any(Number),
     });
     expect(stdout + stderr).not.toContain(FAKE_KEY);
   });
 });
 
-const anthropic = CLOUDS[0];
+const anthropic = FAKE_CLOUDS.find(({ name }) => name === 'anthropic') as FakeCloud;
 
 test('watch answers again and again about newer frames, and sums up when it is told to stop', async () => {
   const args = ['watch', url, ...options(anthropic), '--every', '100ms'];
@@ -101,6 +88,67 @@ test('watch --json prints one object a line, and nothing else', async () => {
     .map((line) => JSON.parse(line));
   expect(answers.length).toBeGreaterThan(1);
   for (const answer of answers) expect(answer).toMatchObject({ text: TEXT, provider: 'anthropic' });
+});
+
+describe('--schema', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cap-schema-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const schemaFile = async (text: string): Promise<string> => {
+    const path = join(folder, 'schema.json');
+    await writeFile(path, text);
+    return path;
+  };
+  const schema = JSON.stringify({ type: 'object', properties: { app: { type: 'string' } }, required: ['app'] });
+
+  test('has the answer be JSON, alone on standard output, parsed with --json', async () => {
+    provider.script({ kind: 'answer', deltas: ['{"app"', ':"xterm"}'] }, { kind: 'answer', deltas: ['{"app":"vi"}'] });
+    const args = ['describe', url, ...options(anthropic), '--schema', await schemaFile(schema)];
+    const plain = await runCap(args, keyOf(anthropic));
+    expect(plain).toMatchObject({ code: 0, stdout: '{"app":"xterm"}\n', stderr: '' });
+    const json = await runCap([...args, '--json'], keyOf(anthropic));
+    expect(JSON.parse(json.stdout)).toMatchObject({ text: '{"app":"vi"}', data: { app: 'vi' } });
+  });
+
+  test('that is not kept at the second try either is an error of its own', async () => {
+    const args = ['describe', url, ...options(anthropic), '--schema', await schemaFile(schema)];
+    const { code, stdout, stderr } = await runCap(args, keyOf(anthropic));
+    expect({ code, stdout }).toEqual({ code: 19, stdout: '' });
+    expect(stderr).toMatch(
+      /^cap: the answer does not satisfy the schema: it is not JSON: .* \(allow more output tokens, .*\)\n$/,
+    );
+    expect(provider.requests).toHaveLength(2);
+  });
+
+  test.each([
+    ['{', /is not JSON/],
+    ['{"type":"string"}', /does not describe an object/],
+  ])('%s is refused before anything is opened', async (text, message) => {
+    const { code, stderr } = await runCap(['watch', url, '--schema', await schemaFile(text)]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr.split('\n')).toHaveLength(2);
+  });
+
+  test('of a file that is not there is refused', async () => {
+    const { code, stderr } = await runCap(['describe', url, '--schema', join(folder, 'none.json')]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('cannot be read: ENOENT') });
+  });
+});
+
+test('watch --memory tells the model what it said before', async () => {
+  const args = ['watch', url, ...options(anthropic), '--every', '50ms', '--memory', '1'];
+  await using watch = startCap(args, keyOf(anthropic));
+  await expect.poll(() => provider.requests.length, { timeout: 20_000 }).toBeGreaterThan(2);
+  watch.signal('SIGINT');
+  await watch.waitForExit();
+  const turns = provider.requests
+    .slice(0, 3)
+    .map(({ body }) => (body.messages as { role: string }[]).map(({ role }) => role));
+  expect(turns).toEqual([['user'], ['user', 'assistant', 'user'], ['user', 'assistant', 'user']]);
 });
 
 test('a provider that is down is one line, and how often it came again another', async () => {

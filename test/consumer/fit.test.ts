@@ -140,12 +140,19 @@ describe('Gundam composites', () => {
 
   test('become the whole picture again, from the tiles, where one image is all that is taken', async () => {
     const frame = await gundamComposite(svg, source);
-    for (const target of [model('local', 'pp-ocrv4'), model('open-weights', 'deepseek-ai/DeepSeek-OCR')]) {
+    for (const target of [model('local', 'pp-ocrv4'), model('open-weights', 'qwen3-vl', { maxImages: 1 })]) {
       const { images, caption } = await fitFrame(frame, target, { mediaType: 'image/png' });
       expect(sizes(images)).toEqual([source]);
       expect(caption).toBeUndefined();
       expect(await psnr(images[0]?.data ?? Buffer.alloc(0), sharp(Buffer.from(svg)))).toBeGreaterThan(30);
     }
+  });
+
+  test('stay the views that they are for DeepSeek-OCR, each small enough not to be cut again', async () => {
+    const frame = await gundamComposite(svg, source);
+    const { images, estimatedTokens } = await fitFrame(frame, model('open-weights', 'deepseek-ai/DeepSeek-OCR'));
+    expect(sizes(images)).toEqual([{ width: 1024, height: 576 }, ...Array(8).fill({ width: 480, height: 540 })]);
+    expect(estimatedTokens).toBe(483 + 8 * 273);
   });
 
   test('of a small source are its global view at its own size', async () => {

@@ -6,7 +6,7 @@ afterEach(() => vi.unstubAllEnvs());
 test('keys come from the variable that the provider names', async () => {
   for (const provider of PROVIDERS) {
     if (!provider.keyVariable) continue;
-    const options = { model: 'some-model', baseUrl: 'http://127.0.0.1:9/v1' };
+    const options = { model: 'some-model', ...(provider.baseUrlRequired ? { baseUrl: 'http://127.0.0.1:9/v1' } : {}) };
     vi.stubEnv(provider.keyVariable, '');
     const opened = openAdaptor(provider.name, options);
     if (provider.keyRequired) {
@@ -33,9 +33,10 @@ test('each provider but the compatible one has a default model, and its row in t
     error() {},
     child: () => logger,
   };
-  for (const { name, defaultModel } of PROVIDERS) {
+  for (const { name, defaultModel, baseUrlRequired } of PROVIDERS) {
     if (name === 'openai-compatible') continue;
-    const adaptor = await openAdaptor(name, { apiKey: 'some-api-key', logger });
+    const base = baseUrlRequired ? { baseUrl: 'http://127.0.0.1:9/v1' } : {};
+    const adaptor = await openAdaptor(name, { apiKey: 'some-api-key', logger, ...base });
     expect(adaptor.model).toBe(defaultModel);
     await adaptor.close();
   }
@@ -45,7 +46,8 @@ test('each provider but the compatible one has a default model, and its row in t
 test('bad options are refused with a hint', async () => {
   await expect(openAdaptor('gpt')).rejects.toMatchObject({
     code: 'CAP_USAGE',
-    message: 'expected one of local, openai, openai-compatible, anthropic for provider, received "gpt"',
+    message:
+      'expected one of local, openai, openai-compatible, anthropic, gemini, qwen, deepseek-ocr, ollama for provider, received "gpt"',
   });
   await expect(openAdaptor('openai', { apikey: 'x' } as object)).rejects.toThrow('unknown option "apikey"');
   await expect(openAdaptor('openai', { apiKey: 'some-key', detail: 'huge' as 'high' })).rejects.toThrow(
@@ -54,6 +56,9 @@ test('bad options are refused with a hint', async () => {
   await expect(openAdaptor('openai', { apiKey: 'some-key', model: 'gpt-5.2', detail: 'original' })).rejects.toThrow(
     'does not offer',
   );
+  await expect(openAdaptor('openai', { apiKey: 'some-key', api: 'batch' as 'chat' })).rejects.toThrow('for api');
+  await expect(openAdaptor('anthropic', { apiKey: 'some-key', api: 'chat' })).rejects.toThrow('has one interface');
+  await expect(openAdaptor('deepseek-ocr')).rejects.toMatchObject({ hint: expect.stringContaining('8000') });
   await expect(openAdaptor('openai-compatible', { model: 'm' })).rejects.toMatchObject({
     code: 'CAP_USAGE',
     hint: expect.stringContaining('11434'),
@@ -62,4 +67,11 @@ test('bad options are refused with a hint', async () => {
     'an http(s) URL',
   );
   await expect(openAdaptor('openai-compatible', { baseUrl: 'http://127.0.0.1:9/v1' })).rejects.toThrow('needs a model');
+});
+
+test("a Qwen server of one's own needs no key", async () => {
+  vi.stubEnv('DASHSCOPE_API_KEY', '');
+  const adaptor = await openAdaptor('qwen', { baseUrl: 'http://127.0.0.1:8000/v1' });
+  expect(adaptor.model).toBe('qwen3-vl-flash');
+  await adaptor.close();
 });

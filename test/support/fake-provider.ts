@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { anthropicMessages } from './fake-provider/anthropic-messages.js';
-import type { Api, ReceivedRequest, ServerEvent, StreamedAnswer } from './fake-provider/api.js';
-import { chatCompletions } from './fake-provider/chat-completions.js';
+import type { Api, Received, ReceivedRequest, ServerEvent, StreamedAnswer } from './fake-provider/api.js';
+import { commonServer, dashScope, deepSeekOcrServer, openAiChat } from './fake-provider/chat-servers.js';
+import { gemini } from './fake-provider/gemini.js';
+import { ollama } from './fake-provider/ollama.js';
 import { openAiResponses } from './fake-provider/openai-responses.js';
 import { type Json, Refusal } from './fake-provider/refusal.js';
 
@@ -19,13 +21,24 @@ export type Behaviour =
   /** Sends the first piece of text, and the rest when `until` resolves. */
   | { readonly kind: 'hold'; readonly until: Promise<void> };
 
-const APIS: readonly Api[] = [openAiResponses, chatCompletions, anthropicMessages];
+const APIS: readonly Api[] = [
+  openAiResponses,
+  openAiChat,
+  commonServer,
+  anthropicMessages,
+  gemini,
+  dashScope,
+  deepSeekOcrServer,
+  ollama,
+];
 export const FAKE_KEY = 'test-key-0123456789';
+/** Of every request, said to be kept from an earlier one. */
+export const CACHED_TOKENS = 20;
 export const FAKE_DELTAS = ['A terminal ', 'shows a ', 'finished build.'];
 
 /**
- * A server on 127.0.0.1 with the interfaces of OpenAI (Responses), OpenAI-compatible servers (Chat
- * Completions) and Anthropic (Messages), streamed. It refuses what they refuse and records what it accepts.
+ * A server on 127.0.0.1 with the interfaces of the providers, each at its own path, streamed. It refuses what
+ * they refuse and records what it accepts.
  */
 export class FakeProvider {
   readonly requests: ReceivedRequest[] = [];
@@ -65,6 +78,14 @@ export class FakeProvider {
     this.#script.push(...behaviours);
   }
 
+  /** Forgets what it was asked and told. */
+  reset(): void {
+    this.requests.length = 0;
+    this.attempts = 0;
+    this.abandoned = 0;
+    this.#script.length = 0;
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -73,13 +94,14 @@ export class FakeProvider {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.attempts += 1;
-    const api = APIS.find((candidate) => candidate.path === request.url);
+    const { url = '' } = request;
+    const api = APIS.find(({ path }) => (typeof path === 'string' ? path === url : path.test(url)));
     const behaviour = this.#script.shift() ?? { kind: 'answer', deltas: FAKE_DELTAS };
     try {
-      if (!api || request.method !== 'POST') throw new Refusal(404, 'not_found_error', `no ${request.url}`);
+      if (!api || request.method !== 'POST') throw new Refusal(404, 'not_found_error', `no ${url}`);
       const body = await readJson(request, api.maxRequestBytes);
       if (behaviour.kind === 'status') return respondWith(response, api, behaviour);
-      const received = await api.receive(request.headers, body, FAKE_KEY);
+      const received = await api.receive(request.headers, body, FAKE_KEY, url);
       this.requests.push({ ...received, headers: request.headers, body });
       await this.#stream(response, api, answerTo(received, body, behaviour), behaviour);
     } catch (error) {
@@ -93,33 +115,36 @@ export class FakeProvider {
     response.on('close', () => {
       if (!response.writableFinished) this.abandoned += 1;
     });
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    send(response, ...api.begin(answer));
+    response.writeHead(200, {
+      'content-type': api.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream',
+    });
+    send(response, api, ...api.begin(answer));
     const [first = '', ...rest] = answer.deltas;
-    send(response, api.delta(answer, first));
+    send(response, api, api.delta(answer, first));
     if (behaviour.kind === 'cut') {
       // The head has to be out first, or the client sees a connection that never answered and tries again.
-      response.write(':\n\n', () => response.destroy());
+      response.write(api.framing === 'ndjson' ? ' ' : ':\n\n', () => response.destroy());
       return;
     }
     if (behaviour.kind === 'truncate') return void response.end();
     if (behaviour.kind === 'stream-error') {
-      send(response, ...api.streamError('Overloaded'));
+      send(response, api, ...api.streamError('Overloaded'));
       return void response.end();
     }
     if (behaviour.kind === 'hold') await behaviour.until;
-    send(response, ...rest.map((text) => api.delta(answer, text)), ...api.end(answer));
+    send(response, api, ...rest.map((text) => api.delta(answer, text)), ...api.end(answer));
     response.end();
   }
 }
 
 /** Tokens that tell requests apart: 100 and 10 more for each image in, 1 for each delta out. */
-function answerTo(received: Pick<ReceivedRequest, 'images'>, body: Json, behaviour: Behaviour): StreamedAnswer {
+function answerTo(received: Received, body: Json, behaviour: Behaviour): StreamedAnswer {
   const deltas = behaviour.kind === 'answer' ? behaviour.deltas : FAKE_DELTAS;
   return {
-    model: `${String(body.model)}-served`,
+    model: `${received.model ?? String(body.model)}-served`,
     deltas,
     inputTokens: 100 + 10 * received.images.length,
+    cachedTokens: CACHED_TOKENS,
     outputTokens: deltas.length,
   };
 }
@@ -149,9 +174,10 @@ async function readJson(request: IncomingMessage, maxBytes: number): Promise<Jso
   }
 }
 
-function send(response: ServerResponse, ...events: readonly ServerEvent[]): void {
+function send(response: ServerResponse, api: Api, ...events: readonly ServerEvent[]): void {
   for (const { event, data } of events) {
     const payload = typeof data === 'string' ? data : JSON.stringify(data);
-    response.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${payload}\n\n`);
+    if (api.framing === 'ndjson') response.write(`${payload}\n`);
+    else response.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${payload}\n\n`);
   }
 }

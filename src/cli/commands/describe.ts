@@ -12,6 +12,7 @@ export function registerDescribe(program: Command, stop: AbortSignal): void {
 }
 
 async function describe(url: string, flags: ModelFlags, stop: AbortSignal): Promise<void> {
+  const look = await toLook(flags);
   let streamed = false;
   const onText = (delta: string): void => {
     streamed = true;
@@ -21,7 +22,7 @@ async function describe(url: string, flags: ModelFlags, stop: AbortSignal): Prom
     const answer = await describeStream(url, {
       model: toModel(flags),
       sampler: toSampler(flags),
-      look: { ...toLook(flags), signal: stop, ...(flags.json ? {} : { onText }) },
+      look: { ...look, signal: stop, ...(flags.json ? {} : { onText }) },
       logger: createStreamLogger({ level: flags.verbose ? 'debug' : 'info' }),
     });
     process.stdout.write(flags.json ? answerJson(answer) : `${streamed ? '' : answer.text}\n`);

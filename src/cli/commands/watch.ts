@@ -23,6 +23,7 @@ export function registerWatch(program: Command, stop: AbortSignal): void {
     .addOption(
       new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
     )
+    .option('--memory <n>', 'tell the model its last n answers, too', integer('--memory', 1, 100))
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
     .option('--report <url>', 'show the answers on the viewer page at http://HOST:PORT/', httpUrl('--report'))
     .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
@@ -34,7 +35,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   await using session = await WatchSession.open(url, {
     model: toModel(flags),
     sampler: toSampler(flags),
-    watch: { everyMs: flags.every, ...toLook(flags) },
+    watch: { everyMs: flags.every, ...(await toLook(flags)) },
     logger,
   });
   await using metrics =

@@ -2,6 +2,7 @@ import { CapError, closedError, type Logger, once, registerSecret, type Size } f
 import type { Adaptor, AdaptorAnswer, AdaptorRequest } from '../adaptor.js';
 import { linkAbort } from '../linked-abort.js';
 import { type ImageLimits, type ModelProfile, type ModelVendor, profileOf } from '../models.js';
+import { askForData } from '../structured-answer.js';
 import type { ImageCost, ImageDetail } from '../tokens/formula.js';
 import { providerError } from './provider-error.js';
 
@@ -21,6 +22,7 @@ interface CloudProvider {
   readonly vendor: ModelVendor;
   /** Named in the hint of CAP_PROVIDER_AUTH. */
   readonly keyVariable: string;
+  readonly fixedPrompt?: string;
   /** Sends one request through the provider's SDK, whose errors it lets through. */
   send(request: AdaptorRequest, signal: AbortSignal): Promise<AdaptorAnswer>;
 }
@@ -49,6 +51,10 @@ export class CloudAdaptor implements Adaptor {
     return this.#profile.limits;
   }
 
+  get fixedPrompt(): string | undefined {
+    return this.#cloud.fixedPrompt;
+  }
+
   imageCost(size: Size): ImageCost {
     return this.#profile.formula(size, this.#detail);
   }
@@ -58,7 +64,9 @@ export class CloudAdaptor implements Adaptor {
     const link = linkAbort(request.signal, this.#closing.signal);
     try {
       link.signal.throwIfAborted();
-      return await this.#cloud.send(request, link.signal);
+      const send = (one: AdaptorRequest): Promise<AdaptorAnswer> => this.#cloud.send(one, link.signal);
+      const { schema } = request;
+      return await (schema === undefined ? send(request) : askForData(send, { ...request, schema }));
     } catch (error) {
       link.signal.throwIfAborted();
       throw providerError(error, this.provider, this.#cloud.keyVariable);

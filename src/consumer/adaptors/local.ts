@@ -1,4 +1,4 @@
-import { closedError, type Logger, once } from '../../core/index.js';
+import { CapError, closedError, type Logger, once } from '../../core/index.js';
 import type { Adaptor, AdaptorAnswer, AdaptorRequest } from '../adaptor.js';
 import { profileOf } from '../models.js';
 import type { TextReader } from '../ocr/page-reader.js';
@@ -19,8 +19,14 @@ export function localAdaptor(options: { readonly logger?: Logger } = {}): Adapto
   let reader: Promise<TextReader> | undefined;
   let closed = false;
 
-  async function ask({ images, signal, onText }: AdaptorRequest): Promise<AdaptorAnswer> {
+  async function ask({ images, signal, onText, schema, history }: AdaptorRequest): Promise<AdaptorAnswer> {
     if (closed) throw closedError('the local adaptor');
+    if (schema !== undefined || history !== undefined) {
+      const idle = schema === undefined ? 'remembers nothing' : 'cannot fill in a schema';
+      throw new CapError('CAP_USAGE', `the provider local reads text and ${idle}`, {
+        hint: 'name another with --provider',
+      });
+    }
     signal?.throwIfAborted();
     const startedMs = performance.now();
     reader ??= openTextReader();

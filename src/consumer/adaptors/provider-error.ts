@@ -7,6 +7,8 @@ interface SdkError extends Error {
   /** The error's own type, such as `overloaded_error`, or OpenAI's `code`. */
   readonly type?: string | null;
   readonly code?: string | null;
+  /** Where an adaptor has read the wait out of the body. */
+  readonly retryAfterMs?: number;
 }
 
 /** Types of errors that arrive in the middle of a stream, without a status, and pass by themselves. */
@@ -31,7 +33,7 @@ export function providerError(error: unknown, provider: string, keyVariable: str
     return new CapError('CAP_PROVIDER_REJECTED', message, { ...cause, hint: 'the account has no credit left' });
   }
   if (sdkError.status === 408 || sdkError.status === 409 || sdkError.status === 429 || sdkError.status >= 500) {
-    const retryAfterMs = retryAfter(sdkError.headers);
+    const retryAfterMs = sdkError.retryAfterMs ?? retryAfter(sdkError.headers);
     return new CapError('CAP_PROVIDER_UNAVAILABLE', message, {
       ...cause,
       hint: 'try again later',

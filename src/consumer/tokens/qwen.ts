@@ -7,14 +7,15 @@ export interface QwenGrid {
   readonly cellPx: 28 | 32;
   readonly minTokens: number;
   readonly maxTokens: number;
+  /** Tokens that mark the start and the end of a picture, where they are billed. @default 0 */
+  readonly markerTokens?: number;
 }
 
 /** Ratio of the long to the short side above which the reference code refuses a picture. */
 const MAX_ASPECT = 200;
 
 /**
- * Qwen-VL's "smart resize": sides rounded to whole cells, then scaled into the token limits. The two tokens
- * that mark the start and end of a picture are not counted. Source: `smart_resize` in QwenLM's qwen_vl_utils.
+ * Qwen-VL's "smart resize": sides rounded to whole cells, then scaled into the token limits. Source: `smart_resize` in QwenLM's qwen_vl_utils.
  */
 export function qwenCells(grid: QwenGrid): ImageFormula {
   return (size) => {
@@ -26,7 +27,7 @@ export function qwenCells(grid: QwenGrid): ImageFormula {
     const shrink = Math.sqrt((width * height) / maxPixels);
     const resized = smartResize(size, grid);
     return {
-      tokens: (resized.width * resized.height) / grid.cellPx ** 2,
+      tokens: (resized.width * resized.height) / grid.cellPx ** 2 + (grid.markerTokens ?? 0),
       seen: shrink > 1 ? { width: Math.floor(width / shrink), height: Math.floor(height / shrink) } : size,
     };
   };

@@ -1,6 +1,7 @@
 import type { Api, StreamedAnswer } from './api.js';
 import { type ReceivedImage, receiveImage } from './images.js';
 import { expectArray, expectFields, expectObject, expectText, type Json, Refusal } from './refusal.js';
+import { expectClosedObjects, expectSchema, refuseKeywords } from './schema.js';
 
 const MODELS = ['claude-haiku-5-5', 'claude-haiku-4-5'];
 const VERSIONS = ['2023-06-01', '2026-10-21'];
@@ -14,6 +15,7 @@ const FIELDS = [
   'stop_sequences',
   'thinking',
   'tools',
+  'output_config',
 ];
 const MEDIA_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 const MAX_BASE64 = 10 * 1024 * 1024;
@@ -55,11 +57,35 @@ function checkImages(images: readonly ReceivedImage[]): void {
     throw refuse('image dimensions exceed 2000 pixels for many-image requests');
 }
 
+function checkSystem(system: unknown): void {
+  if (system === undefined || typeof system === 'string') return;
+  for (const block of expectArray(system, 'system', refuse)) {
+    const { type, text, cache_control, ...rest } = expectObject(block, 'system', refuse);
+    expectFields(rest, [], 'system.', refuse);
+    if (type !== 'text') throw refuse('system: only text is expected');
+    expectText(text, 'system.text', refuse);
+    if (cache_control !== undefined && (cache_control as Json).type !== 'ephemeral') throw refuse('cache_control.type');
+  }
+}
+
+/** Structured outputs know no bounds of numbers and lengths. */
+const BEYOND_GRAMMAR = ['minimum', 'maximum', 'minLength', 'maxLength', 'maxItems', 'pattern'];
+
+function checkFormat(config: unknown): void {
+  if (config === undefined) return;
+  const { format } = expectObject(config, 'output_config', refuse);
+  const { type, schema } = expectObject(format, 'output_config.format', refuse);
+  if (type !== 'json_schema') throw refuse('output_config.format.type');
+  expectSchema(schema, 'output_config.format.schema', refuse);
+  expectClosedObjects(schema, false, refuse);
+  refuseKeywords(schema, BEYOND_GRAMMAR, refuse);
+}
+
 function message(answer: StreamedAnswer): Json {
   const usage = {
-    input_tokens: answer.inputTokens - 30,
+    input_tokens: answer.inputTokens - 10 - answer.cachedTokens,
     cache_creation_input_tokens: 10,
-    cache_read_input_tokens: 20,
+    cache_read_input_tokens: answer.cachedTokens,
     output_tokens: 1,
   };
   return {
@@ -91,8 +117,15 @@ export const anthropicMessages: Api = {
     const model = expectText(body.model, 'model', refuse);
     if (!MODELS.includes(model)) throw new Refusal(404, 'not_found_error', `model: ${model}`);
     if (!Number.isInteger(body.max_tokens)) throw refuse('max_tokens: Field required');
-    const [first] = expectArray(body.messages, 'messages', refuse);
-    const { content } = expectObject(first, 'messages.0', refuse);
+    checkSystem(body.system);
+    checkFormat(body.output_config);
+    const messages = expectArray(body.messages, 'messages', refuse).map((one) => expectObject(one, 'message', refuse));
+    for (const { role, content } of messages.slice(0, -1)) {
+      if (role !== 'user' && role !== 'assistant') throw refuse(`messages: unexpected role "${String(role)}"`);
+      expectText(content, 'content', refuse);
+    }
+    const { role, content } = expectObject(messages.at(-1), 'messages', refuse);
+    if (role !== 'user') throw refuse('This model does not support assistant message prefill.');
     const blocks = expectArray(content, 'content', refuse);
     const parts = await Promise.all(blocks.map((block) => receiveBlock(expectObject(block, 'block', refuse))));
     const images = parts.filter((part) => typeof part !== 'string');

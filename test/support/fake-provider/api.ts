@@ -10,14 +10,22 @@ export interface ReceivedRequest {
   readonly images: readonly ReceivedImage[];
 }
 
+/** What an interface reads out of a request that it accepts. */
+export type Received = Omit<ReceivedRequest, 'headers' | 'body'> & {
+  /** Where the path names it. @default the body's `model` */
+  readonly model?: string;
+};
+
 export interface StreamedAnswer {
   readonly model: string;
   readonly deltas: readonly string[];
   readonly inputTokens: number;
+  /** Of `inputTokens`, those that were kept from an earlier request. */
+  readonly cachedTokens: number;
   readonly outputTokens: number;
 }
 
-/** One server-sent event. */
+/** One server-sent event, or one line of NDJSON. */
 export interface ServerEvent {
   readonly event?: string;
   readonly data: unknown;
@@ -25,9 +33,12 @@ export interface ServerEvent {
 
 /** One provider's interface: what it refuses, how it streams, what its errors look like. */
 export interface Api {
-  readonly path: string;
+  /** Where requests go; a pattern where the address names the model. */
+  readonly path: string | RegExp;
+  /** @default 'sse' */
+  readonly framing?: 'sse' | 'ndjson';
   /** Checks everything and returns what was asked; throws a Refusal. */
-  receive(headers: IncomingHttpHeaders, body: Json, key: string): Promise<Omit<ReceivedRequest, 'headers' | 'body'>>;
+  receive(headers: IncomingHttpHeaders, body: Json, key: string, url: string): Promise<Received>;
   begin(answer: StreamedAnswer): ServerEvent[];
   delta(answer: StreamedAnswer, text: string): ServerEvent;
   end(answer: StreamedAnswer): ServerEvent[];

@@ -1,9 +1,21 @@
 import type { Api, StreamedAnswer } from './api.js';
 import { type ReceivedImage, receiveImage, splitDataUrl } from './images.js';
 import { expectArray, expectFields, expectObject, expectText, type Json, Refusal } from './refusal.js';
+import { expectClosedObjects, expectSchema } from './schema.js';
 
 const MODELS = ['gpt-5.6-luna', 'gpt-6-astra', 'gpt-4o'];
-const FIELDS = ['model', 'input', 'instructions', 'max_output_tokens', 'stream', 'store', 'temperature', 'reasoning'];
+const FIELDS = [
+  'model',
+  'input',
+  'instructions',
+  'max_output_tokens',
+  'prompt_cache_key',
+  'reasoning',
+  'store',
+  'stream',
+  'temperature',
+  'text',
+];
 const IMAGE_FIELDS = ['type', 'image_url', 'detail', 'file_id', 'prompt_cache_breakpoint'];
 const MEDIA_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 const MAX_IMAGES = 1500;
@@ -39,6 +51,17 @@ async function receivePart(part: Json, model: string): Promise<string | Received
   return image;
 }
 
+function checkFormat(text: unknown): void {
+  if (text === undefined) return;
+  const { format } = expectObject(text, 'text', openAiRefusal);
+  const { type, name, schema, strict, ...rest } = expectObject(format, 'text.format', openAiRefusal);
+  expectFields(rest, [], 'text.format.', openAiRefusal);
+  if (type !== 'json_schema') throw openAiRefusal(`Invalid value: '${String(type)}'.`);
+  if (!/^[\w-]{1,64}$/.test(expectText(name, 'name', openAiRefusal))) throw openAiRefusal('Invalid text.format.name');
+  expectSchema(schema, 'text.format.schema', openAiRefusal);
+  if (strict === true) expectClosedObjects(schema, true, openAiRefusal);
+}
+
 function response(answer: StreamedAnswer, status: string): Json {
   const done = status === 'completed';
   return {
@@ -51,7 +74,7 @@ function response(answer: StreamedAnswer, status: string): Json {
     usage: done
       ? {
           input_tokens: answer.inputTokens,
-          input_tokens_details: { cached_tokens: 0 },
+          input_tokens_details: { cached_tokens: answer.cachedTokens },
           output_tokens: answer.outputTokens,
           output_tokens_details: { reasoning_tokens: 0 },
           total_tokens: answer.inputTokens + answer.outputTokens,
@@ -75,9 +98,16 @@ export const openAiResponses: Api = {
     if (!MODELS.includes(model)) {
       throw new Refusal(404, 'invalid_request_error', `The model '${model}' does not exist.`, 'model_not_found');
     }
-    const [message, ...more] = expectArray(body.input, 'input', openAiRefusal);
-    if (more.length > 0) throw openAiRefusal('only one message is expected here');
-    const { content } = expectObject(message, 'input[0]', openAiRefusal);
+    checkFormat(body.text);
+    const messages = expectArray(body.input, 'input', openAiRefusal).map((message) =>
+      expectObject(message, 'message', openAiRefusal),
+    );
+    for (const { role, content } of messages.slice(0, -1)) {
+      if (role !== 'user' && role !== 'assistant') throw openAiRefusal(`Invalid value: '${String(role)}'.`);
+      expectText(content, 'content', openAiRefusal);
+    }
+    const { role, content } = expectObject(messages.at(-1), 'input', openAiRefusal);
+    if (role !== 'user') throw openAiRefusal('the last message is expected to be of the user');
     const parts = await Promise.all(
       expectArray(content, 'content', openAiRefusal).map((part) =>
         receivePart(expectObject(part, 'part', openAiRefusal), model),
