@@ -1,5 +1,5 @@
 import { CapError, formatSize } from '../core/index.js';
-import { CaptureSession } from '../session/index.js';
+import { CaptureSession, repairSound } from '../session/index.js';
 import type { CaptureCalls } from './worker-calls.js';
 import { gatewayLogger, serveGateway } from './worker-process.js';
 
@@ -8,6 +8,8 @@ let session: CaptureSession | undefined;
 
 const calls: CaptureCalls = {
   async open({ publish = [], ...options }, socketName) {
+    // What this worker's predecessor left when it died would lead the application past us.
+    if (options.audio?.app !== undefined) await repairSound();
     session = await CaptureSession.open({ ...options, logger: gatewayLogger(gateway) });
     session.on('failed', async (error) => {
       await gateway.failed(error);
@@ -16,7 +18,7 @@ const calls: CaptureCalls = {
     session.sendTo(socketName);
     for (const url of publish) session.publish(url);
     const { label, plan } = session;
-    return { label, picture: `${plan.name} ${formatSize(plan.canvas)}` };
+    return { label, picture: `${plan.name} ${formatSize(plan.canvas)}`, audio: session.audio };
   },
   stats() {
     if (!session) throw new CapError('CAP_INTERNAL', 'nothing is captured yet');

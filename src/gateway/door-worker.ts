@@ -1,13 +1,22 @@
-import { CapError } from '../core/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import { CapError, closeAll } from '../core/index.js';
 import { type OpenedHttp, openHttp } from '../server/index.js';
-import { ReceivedStream, type RtspMountOptions, RtspServer, StreamTable } from '../session/index.js';
-import type { DoorCalls } from './worker-calls.js';
+import {
+  type AudioTrackDescription,
+  audioSocketName,
+  ReceivedStream,
+  RtspServer,
+  StreamTable,
+} from '../session/index.js';
+import type { DoorCalls, ServedMount } from './worker-calls.js';
 import { gatewayLogger, serveGateway } from './worker-process.js';
 
 // A process of the gateway: serves what capture workers send. See worker.ts, which supervises it.
 interface Mount {
   readonly stream: ReceivedStream;
+  readonly audio: readonly AudioTrackDescription[];
   readonly served: Promise<void>;
+  close(): Promise<void>;
 }
 
 const mounts = new Map<string, Mount>();
@@ -25,8 +34,11 @@ const calls: DoorCalls = {
     if (http?.exposure) logger.warn(http.exposure);
     return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
   },
-  async serve(path, socketName, label, limits) {
-    const mount = mounts.get(path) ?? addMount(path, socketName, limits);
+  async serve(served) {
+    const { path, label, audio } = served;
+    // Other channels of sound are another description, which readers must ask for anew.
+    if (!isDeepStrictEqual(mounts.get(path)?.audio ?? audio, audio)) await calls.remove(path);
+    const mount = mounts.get(path) ?? addMount(served);
     try {
       await mount.served;
       streams.add({ path, label, stream: mount.stream });
@@ -41,15 +53,21 @@ const calls: DoorCalls = {
     streams.remove(path);
     if (!mount) return;
     await server?.unmount(path);
-    await mount.stream.close();
+    await mount.close();
   },
   stats: () => ({ rtsp: opened().stats, http: http?.stats }),
   kick: (id) => opened().kick(id),
 };
 
-function addMount(path: string, socketName: string, limits: RtspMountOptions): Mount {
+function addMount({ path, socketName, audio, limits }: ServedMount): Mount {
   const stream = new ReceivedStream(socketName);
-  const mount = { stream, served: opened().mount(path, stream, limits) };
+  const tracks = audio.map((track, index) => ({
+    ...track,
+    stream: new ReceivedStream(audioSocketName(socketName, index + 1)),
+  }));
+  const served = opened().mount(path, stream, { ...limits, audio: tracks });
+  const close = () => closeAll([stream, ...tracks.map((track) => track.stream)]);
+  const mount = { stream, audio, served, close };
   mounts.set(path, mount);
   return mount;
 }
@@ -62,5 +80,5 @@ function opened(): RtspServer {
 const gateway = serveGateway(calls, async () => {
   await http?.close();
   await server?.close();
-  for (const { stream } of mounts.values()) await stream.close();
+  await closeAll([...mounts.values()]);
 });

@@ -244,7 +244,8 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
     if (!remote || !mount.worker.remote) return;
     try {
       const { path, maxReaders } = mount.options;
-      await remote.serve(path, mount.socketName, mount.description?.label ?? '', { maxReaders });
+      const { label = '', audio = [] } = mount.description ?? {};
+      await remote.serve({ path, socketName: mount.socketName, label, audio, limits: { maxReaders } });
       this.emit('resumed', mount.options.path);
     } catch (error) {
       if (!this.#closed && remote === this.#doors.remote) {

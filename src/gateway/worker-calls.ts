@@ -1,6 +1,7 @@
 import type { CapError, LogLevel } from '../core/index.js';
 import type { HttpOptions, HttpStats } from '../server/index.js';
 import type {
+  AudioTrackDescription,
   CaptureSessionOptions,
   CaptureStats,
   RtspMountOptions,
@@ -17,6 +18,19 @@ export interface CaptureDescription {
   readonly label: string;
   /** For people: how it is scaled and to what size, `p4 960x540`. */
   readonly picture: string;
+  /** Its channels of sound, each sent to the ReceivedStream at `audioSocketName`. */
+  readonly audio: readonly AudioTrackDescription[];
+}
+
+/** A mount as the door worker is told of it. */
+export interface ServedMount {
+  readonly path: string;
+  /** Where its stream arrives. */
+  readonly socketName: string;
+  /** For people: what is captured. */
+  readonly label: string;
+  readonly audio: readonly AudioTrackDescription[];
+  readonly limits: Omit<RtspMountOptions, 'audio'>;
 }
 
 /** What a capture worker captures, and where it pushes that. */
@@ -50,8 +64,8 @@ export interface DoorDescription {
 /** What the gateway asks of the door worker, which serves every mount. */
 export interface DoorCalls {
   open(options: DoorOptions): Promise<DoorDescription>;
-  /** Takes the mount's stream at `socketName` and serves it once it arrives; again is no fault. */
-  serve(path: string, socketName: string, label: string, limits: RtspMountOptions): Promise<void>;
+  /** Takes the mount's stream and serves it once it arrives; again is no fault. */
+  serve(mount: ServedMount): Promise<void>;
   remove(path: string): Promise<void>;
   stats(): { readonly rtsp: RtspServer['stats']; readonly http: HttpStats | undefined };
   kick(id: number): boolean;

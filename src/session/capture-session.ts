@@ -12,6 +12,8 @@ import {
 } from '../core/index.js';
 import { type Capture, type ScalePlan, UNITS } from '../producer/index.js';
 import {
+  type AudioTrackDescription,
+  audioSocketName,
   Mp4Recorder,
   Publisher,
   type PublisherStats,
@@ -182,12 +184,26 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     return publisher;
   }
 
-  /** Sends the stream to the process of this machine that has a ReceivedStream at that socket. */
+  /**
+   * Sends the stream to the process of this machine that has a ReceivedStream at that socket, and each channel of sound
+   * to the one at its own: see `audioSocketName`.
+   */
   sendTo(socketName: string): UnitSender {
     this.#requireOpen();
-    const sender = new UnitSender(this.stream, socketName);
-    this.#doors.add(sender);
-    return sender;
+    const send = (stream: SharedStream, name: string): UnitSender => {
+      const sender = new UnitSender(stream, name);
+      this.#doors.add(sender);
+      return sender;
+    };
+    for (const [index, { stream }] of this.#audio.tracks.entries()) {
+      send(stream, audioSocketName(socketName, index + 1));
+    }
+    return send(this.stream, socketName);
+  }
+
+  /** The channels of sound, for who serves them in another process. */
+  get audio(): readonly AudioTrackDescription[] {
+    return this.#audio.tracks.map(({ title, payloader }) => ({ title, payloader }));
   }
 
   /** Ends the doors, then the capture. Idempotent. */

@@ -45,7 +45,9 @@ export {
 export {
   AUDIO_CODECS,
   type AudioCodec,
+  type AudioTrackDescription,
   addUser,
+  audioSocketName,
   ENCODER_NAMES,
   type EncoderName,
   type EncoderOptions,

@@ -63,7 +63,7 @@ export class SessionAudio implements Closable {
     await Promise.all(this.#channels.map(({ capture }) => capture.resume()));
   }
 
-  get tracks(): readonly AudioTrack[] {
+  get tracks(): readonly Channel['track'][] {
     return this.#channels.map(({ track }) => track);
   }
 

@@ -3,6 +3,7 @@ import type { Logger } from '../../core/index.js';
 import type { GatewayOptions, MountOptions } from '../../gateway/index.js';
 import type { HttpOptions, MetricsServerOptions } from '../../server/index.js';
 import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
+import { type AudioFlags, addAudioOptions, toAudio } from '../audio-options.js';
 import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
@@ -80,17 +81,21 @@ function readHttp(file: TomlFile, { users, tls }: RtspServerOptions): HttpOption
   }
 }
 
+interface MountFlags extends CaptureFlags, AudioFlags, PublishFlags {
+  readonly maxReaders?: number;
+}
+
 function readMount(file: TomlFile, name: string): MountOptions {
   const keys = ['mounts', name];
   if (!/^[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64}){0,7}$/.test(name)) {
     throw file.error(keys, `expected a path such as desk or lab/door for a mount, received "${name}"`);
   }
-  const options = addPublishOption(addCaptureOptions(new Command())).option(
+  const options = addPublishOption(addAudioOptions(addCaptureOptions(new Command()))).option(
     '--max-readers <n>',
     '',
     integer('max-readers', 1, 1000),
   );
-  const flags = readOptionTable<CaptureFlags & PublishFlags & { readonly maxReaders?: number }>(file, keys, options);
+  const flags = readOptionTable<MountFlags>(file, keys, options);
   if (flags.monitor === 'all') {
     throw file.error([...keys, 'monitor'], 'a mount has one monitor', { hint: 'make a mount for each' });
   }
@@ -104,6 +109,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       source,
       scaling,
       encoder: toEncoder(flags, false),
+      audio: toAudio(flags, false),
       fps: flags.fps,
       maxReaders: flags.maxReaders,
       publish: checkPublish(flags.publish ?? []),
