@@ -1,6 +1,6 @@
 // This example shows how to
 // 1. write an adaptor: what is asked for each picture; this one saves it to a folder,
-// 2. write a gate: which frames are not worth asking about; this one holds back what looks as before,
+// 2. write a gate in place of the one that there is: this one holds back what looks as before,
 // 3. join them with a sampler into a watch.
 //
 //   node examples/write-an-adaptor.mjs rtsp://127.0.0.1:8554/cap snapshots
@@ -51,7 +51,7 @@ function unchanged({ data }) {
 
 await mkdir(folder, { recursive: true });
 const sampler = new Sampler(url);
-const watch = new Watch(sampler, snapshots, { everyMs: 500, gates: [unchanged] });
+const watch = new Watch(sampler, snapshots, { everyMs: 500, gate: false, gates: [unchanged] });
 process.once('SIGINT', () => watch.close());
 
 watch.on('answered', ({ text, images }) => console.log(`saved ${text}, ${images[0]?.bytes} bytes`));

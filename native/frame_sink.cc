@@ -1,6 +1,7 @@
 #include "frame_sink.h"
 
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <optional>
 
@@ -13,12 +14,16 @@
 
 namespace cap {
 
+// Of decoded frames, how many whose metadata nobody has taken are remembered; the oldest go first.
+constexpr size_t kMaxPassed = 512;
+
 struct FrameSink::Core {
   Core(Napi::Env env, Napi::Function listener) : ready(env, listener, "cap frame ready", 1) {}
   ~Core() {
     if (newest) gst_sample_unref(newest);
     if (appsink) gst_object_unref(appsink);
     if (coded) gst_object_unref(coded);
+    for (auto& [sequence, payload] : passed) g_bytes_unref(payload);
   }
 
   GstElement* appsink = nullptr;
@@ -29,6 +34,7 @@ struct FrameSink::Core {
   bool closed = false;
   GstSample* newest = nullptr;
   uint64_t newest_sequence = 0, newest_ns = 0, newest_wall_us = 0;
+  std::deque<std::pair<uint64_t, GBytes*>> passed;  // what our SEI said of each frame, pulled or not
   std::atomic<uint64_t> decoded{0}, pulled{0};
 };
 
@@ -79,8 +85,8 @@ class PullWorker : public Napi::AsyncWorker {
 
 Napi::Function FrameSink::Define(Napi::Env env) {
   return DefineClass(env, "FrameSink",
-                     {InstanceMethod<&FrameSink::Pull>("pull"), InstanceMethod<&FrameSink::Stats>("stats"),
-                      InstanceMethod<&FrameSink::CloseFromJs>("close")});
+                     {InstanceMethod<&FrameSink::Pull>("pull"), InstanceMethod<&FrameSink::TakePassed>("takePassed"),
+                      InstanceMethod<&FrameSink::Stats>("stats"), InstanceMethod<&FrameSink::CloseFromJs>("close")});
 }
 
 // new FrameSink(pipeline, appsinkName, codedElementName, onReady)
@@ -146,6 +152,14 @@ GstFlowReturn FrameSink::OnSample(GstAppSink* sink, gpointer data) {
     core.newest_sequence = core.decoded++;
     core.newest_ns = MonotonicNs();
     core.newest_wall_us = WallUs();
+    const FrameMeta* meta = GetFrameMeta(gst_sample_get_buffer(sample));
+    if (meta && meta->sei_payload) {
+      core.passed.emplace_back(core.newest_sequence, g_bytes_ref(meta->sei_payload));
+      if (core.passed.size() > kMaxPassed) {
+        g_bytes_unref(core.passed.front().second);
+        core.passed.pop_front();
+      }
+    }
   }
   if (old) gst_sample_unref(old);
   core.ready.Post({"frame", {}});
@@ -176,6 +190,28 @@ Napi::Value FrameSink::Pull(const Napi::CallbackInfo& info) {
   Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;
+}
+
+// takePassed(): sequence and SEI payload of each frame decoded since the last call, oldest first.
+Napi::Value FrameSink::TakePassed(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::deque<std::pair<uint64_t, GBytes*>> passed;
+  {
+    std::lock_guard<std::mutex> lock(core_->mutex);
+    passed.swap(core_->passed);
+  }
+  Napi::Array taken = Napi::Array::New(env, passed.size());
+  uint32_t at = 0;
+  for (auto& [sequence, payload] : passed) {
+    gsize size;
+    auto* bytes = static_cast<const uint8_t*>(g_bytes_get_data(payload, &size));
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("sequence", static_cast<double>(sequence));
+    entry.Set("seiPayload", Napi::Buffer<uint8_t>::Copy(env, bytes, size));
+    taken.Set(at++, entry);
+    g_bytes_unref(payload);
+  }
+  return taken;
 }
 
 Napi::Value FrameSink::Stats(const Napi::CallbackInfo& info) {

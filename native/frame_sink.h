@@ -19,6 +19,7 @@ class FrameSink : public Napi::ObjectWrap<FrameSink> {
   struct Core;
 
   Napi::Value Pull(const Napi::CallbackInfo& info);
+  Napi::Value TakePassed(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void CloseFromJs(const Napi::CallbackInfo& info);
   void Close();

@@ -65,10 +65,13 @@ export { fingerprintOf, readTlsIdentity, type TlsIdentity } from './transport/tl
 
 // --- Have a model look at a stream, once or again and again ---
 
+export type { ChangeGateOptions } from './consumer/gate/change-gate.js';
+export type { GateOptions } from './consumer/gate/frame-picker.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './consumer/look.js';
 export type { Receipt, SendReason, SentImageRecord } from './consumer/receipt.js';
-export { type Gate, Watch, type WatchEvents, type WatchOptions } from './consumer/watch.js';
+export { Watch, type WatchEvents } from './consumer/watch.js';
 export type { WatchCounts } from './consumer/watch-accounts.js';
+export type { Gate, WatchOptions } from './consumer/watch-options.js';
 export {
   type DescribeOptions,
   describeStream,

@@ -38,6 +38,11 @@ export function duration(name: string, minMs = 1): (text: string) => number {
   };
 }
 
+/** The same, or `off`, which is 0. */
+export function durationOrOff(name: string, minMs = 1): (text: string) => number {
+  return (text) => (text === 'off' ? 0 : duration(name, minMs)(text));
+}
+
 export function size(name: string): (text: string) => Size {
   return (text) => {
     const parsed = parseSize(text);

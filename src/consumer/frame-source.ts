@@ -1,4 +1,4 @@
-import type { Closable, Frame } from '../core/index.js';
+import type { Closable, Frame, Rect } from '../core/index.js';
 
 /** Which frame is waited for. */
 export interface NextFrameOptions {
@@ -16,4 +16,9 @@ export interface FrameSource extends Closable {
   next(options?: NextFrameOptions): Promise<Frame>;
   /** Frames decoded since the source was opened, also those that nobody asked for. */
   readonly framesSeen: number;
+  /**
+   * What changed in the frames after `afterSequence` up to `upToSequence`, also in those that nobody asked for, in
+   * pixels of the source. Undefined when unknown: the pixels decide then, as they do for a source without this.
+   */
+  damageBetween?(afterSequence: number, upToSequence: number): readonly Rect[] | undefined;
 }

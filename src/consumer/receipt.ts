@@ -3,9 +3,7 @@ import type { Frame, Rect } from '../core/index.js';
 import type { Adaptor, AdaptorRequest, TokenUsage } from './adaptor.js';
 import type { Answer, SentImage } from './look.js';
 
-/**
- * Why a frame was sent: the first there is, a change, the silence had lasted long enough, or every frame is.
- */
+/** Why a frame was sent: the first of its size, a change, the silence had lasted long enough, or every frame is. */
 export type SendReason = 'first' | 'changed' | 'heartbeat' | 'ungated';
 
 /** An image as it was sent, with what proves it. */
@@ -74,6 +72,14 @@ export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
 
 /** The same adaptor, which lets `ask` be done by another function. */
 export function withAsk(adaptor: Adaptor, ask: Adaptor['ask']): Adaptor {
-  const { provider, model, limits } = adaptor;
-  return { provider, model, limits, ask, imageCost: (size) => adaptor.imageCost(size), close: async () => {} };
+  const { provider, model, limits, fixedPrompt } = adaptor;
+  return {
+    provider,
+    model,
+    limits,
+    ...(fixedPrompt === undefined ? {} : { fixedPrompt }),
+    ask,
+    imageCost: (size) => adaptor.imageCost(size),
+    close: async () => {},
+  };
 }

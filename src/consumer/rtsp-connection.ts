@@ -5,6 +5,7 @@ import {
   type NativeFrameSink,
   type NativePicture,
   native,
+  type PassedFrame,
   Pipeline,
   type RtspAddress,
   rtspProperties,
@@ -58,6 +59,10 @@ export class RtspConnection extends TypedEvents<RtspConnectionEvents> {
 
   pull(): Promise<NativePicture | null> {
     return this.#sink.pull();
+  }
+
+  takePassed(): PassedFrame[] {
+    return this.#sink.takePassed();
   }
 
   readonly close = once(async () => {

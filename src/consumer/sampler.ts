@@ -7,6 +7,7 @@ import {
   type Logger,
   once,
   parseSeiPayload,
+  type Rect,
   redact,
   registerSecret,
   silentLogger,
@@ -23,6 +24,7 @@ import {
   type TlsTrust,
 } from '../native/index.js';
 import type { FrameSource } from './frame-source.js';
+import { DamageLog } from './gate/damage-log.js';
 import { RtspConnection } from './rtsp-connection.js';
 
 /** How the stream is received, and how long is waited for it. */
@@ -81,6 +83,7 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
   readonly #options: Settings;
   readonly #logger: Logger;
   #connection: RtspConnection | undefined;
+  readonly #damage = new DamageLog();
   #waiters: Waiter[] = [];
   #retryTimer: NodeJS.Timeout | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
@@ -132,6 +135,14 @@ export class Sampler extends TypedEvents<SamplerEvents> implements FrameSource {
       }
       await this.#wait(afterSequence, signal);
     }
+  }
+
+  damageBetween(afterSequence: number, upToSequence: number): readonly Rect[] | undefined {
+    for (const { sequence, seiPayload } of this.#connection?.takePassed() ?? []) {
+      const metadata = parseSeiPayload(seiPayload);
+      if (metadata) this.#damage.record(this.#sequenceBase + sequence, metadata);
+    }
+    return this.#damage.between(afterSequence, upToSequence);
   }
 
   readonly close = once(async () => {

@@ -1,15 +1,19 @@
 /**
  * Where every frame that the source decoded went. At any moment
- * `seen = superseded + stale + skipped + failed + aborted + answered + pending`.
+ * `seen = superseded + gated + stale + skipped + overBudget + failed + aborted + answered + pending`.
  */
 export interface WatchCounts {
   readonly seen: number;
-  /** A newer frame was there when it was their turn. */
+  /** A newer frame took their place. */
   readonly superseded: number;
+  /** Looked at, and showed nothing new. */
+  readonly gated: number;
   /** Older than `staleAfterMs` when it was their turn. */
   readonly stale: number;
-  /** Held back by a gate. */
+  /** Held back by one of `gates`. */
   readonly skipped: number;
+  /** Worth showing, but the budget did not allow it. */
+  readonly overBudget: number;
   readonly failed: number;
   /** Under way when the watch was closed. */
   readonly aborted: number;
@@ -18,14 +22,22 @@ export interface WatchCounts {
   readonly pending: number;
 }
 
-export type Outcome = 'stale' | 'skipped' | 'failed' | 'aborted' | 'answered';
+export type Outcome = Exclude<keyof WatchCounts, 'seen' | 'pending'>;
 
 /** Counts frames by their sequence numbers: each is taken at most once, and what lies between was superseded. */
 export class WatchAccounts {
-  readonly #outcomes: Record<Outcome, number> = { stale: 0, skipped: 0, failed: 0, aborted: 0, answered: 0 };
+  readonly #outcomes: Record<Outcome, number> = {
+    superseded: 0,
+    gated: 0,
+    stale: 0,
+    skipped: 0,
+    overBudget: 0,
+    failed: 0,
+    aborted: 0,
+    answered: 0,
+  };
   readonly #first: number;
   #last: number;
-  #superseded = 0;
   #finalSeen: number | undefined;
 
   /** @param framesSeen of the source when the watch begins; the newest of them is the first that counts */
@@ -40,7 +52,7 @@ export class WatchAccounts {
   }
 
   take(sequence: number): void {
-    this.#superseded += sequence - this.#last - 1;
+    this.#outcomes.superseded += sequence - this.#last - 1;
     this.#last = sequence;
   }
 
@@ -52,12 +64,12 @@ export class WatchAccounts {
   end(framesSeen: number): void {
     if (this.#finalSeen !== undefined) return;
     this.#finalSeen = framesSeen;
-    this.#superseded += Math.max(0, framesSeen - this.#last - 1);
+    this.#outcomes.superseded += Math.max(0, framesSeen - this.#last - 1);
   }
 
   counts(framesSeen: number): WatchCounts {
     const seen = (this.#finalSeen ?? framesSeen) - this.#first;
     const settled = Object.values(this.#outcomes).reduce((sum, count) => sum + count, 0);
-    return { seen, superseded: this.#superseded, ...this.#outcomes, pending: seen - this.#superseded - settled };
+    return { seen, ...this.#outcomes, pending: seen - settled };
   }
 }

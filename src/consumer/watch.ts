@@ -5,38 +5,21 @@ import {
   type Closable,
   closedError,
   type ErrorCode,
-  expectInteger,
-  expectKnownKeys,
   type Frame,
   once,
   TypedEvents,
   toCapError,
 } from '../core/index.js';
 import { type Adaptor, type AdaptorRequest, DEFAULT_MAX_OUTPUT_TOKENS } from './adaptor.js';
+import { backOffAfter } from './back-off.js';
 import { frameAgeMs } from './frame-age.js';
 import type { FrameSource } from './frame-source.js';
-import { type Answer, LOOK_OPTION_NAMES, type LookOptions, look } from './look.js';
+import { FramePicker, type Pick, type Picker } from './gate/frame-picker.js';
+import { NewestPicker } from './gate/newest-picker.js';
+import { type Answer, look } from './look.js';
 import { type Receipt, receiptOf, withAsk } from './receipt.js';
 import { WatchAccounts, type WatchCounts } from './watch-accounts.js';
-
-/** Says why a frame is not worth sending, or undefined when it is. The first gate that has a reason decides. */
-export type Gate = (frame: Frame) => string | undefined | Promise<string | undefined>;
-
-/** How often the model looks, at what, and what happens after a failure. */
-export interface WatchOptions extends Omit<LookOptions, 'signal' | 'onText'> {
-  /** Least milliseconds between the starts of two requests; 0 asks again at once. @default 5000 */
-  readonly everyMs?: number;
-  /** Requests under way at the same time, at least 1. @default 1 */
-  readonly concurrency?: number;
-  /** A frame that is older when it is its turn is not sent. @default no limit */
-  readonly staleAfterMs?: number;
-  /** @default none */
-  readonly gates?: readonly Gate[];
-  /** Wait after the first failure in a row, doubled with each more, unless the provider names one. @default 1000 */
-  readonly backOffMs?: number;
-  /** Longest wait that doubling leads to. @default 60_000 */
-  readonly maxBackOffMs?: number;
-}
+import { expectWatchOptions, type WatchOptions } from './watch-options.js';
 
 /** What a watch says; `failed` and `skipped` do not end it. */
 export type WatchEvents = {
@@ -50,16 +33,6 @@ export type WatchEvents = {
   ended: [error: CapError | undefined];
 };
 
-const OPTION_NAMES: readonly string[] = [
-  ...LOOK_OPTION_NAMES.filter((name) => name !== 'signal' && name !== 'onText'),
-  'everyMs',
-  'concurrency',
-  'staleAfterMs',
-  'gates',
-  'backOffMs',
-  'maxBackOffMs',
-];
-const HOUR_MS = 3_600_000;
 /** What another try cannot change. */
 const LASTING: readonly ErrorCode[] = [
   'CAP_PROVIDER_AUTH',
@@ -73,12 +46,12 @@ const LASTING: readonly ErrorCode[] = [
 const MAX_REJECTIONS = 3;
 
 /**
- * Shows a model the newest frame again and again: `sample → gate → fit → queue → ask → event`.
+ * Shows a model what is new on a stream: `sample → gate → fit → queue → ask → event`.
  *
- * A turn takes its frame when it begins, so whatever came in while another request was under way has been
- * superseded by the newest. Failures are events and the watch goes on, after a pause; it ends when the key
- * is refused, when three requests in a row are, when an option cannot be, or when the source fails. It closes neither the source
- * nor the adaptor.
+ * Frames are not queued: what changes while a request is under way is there as one frame, the newest, when the
+ * next one can leave. Answers and failures come in the order of their frames. Failures are events and the
+ * watch goes on, after a pause; it ends when the key is refused, when three requests in a row are, when an
+ * option cannot be, or when the source fails. It closes neither the source nor the adaptor.
  */
 export class Watch extends TypedEvents<WatchEvents> implements Closable {
   /** Resolves when the watch has ended, with the error that ended it. */
@@ -88,8 +61,11 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
   readonly #options: WatchOptions;
   readonly #queue: PQueue;
   readonly #accounts: WatchAccounts;
+  readonly #picker: Picker;
   readonly #stopping = new AbortController();
   #taking: Promise<unknown> = Promise.resolve();
+  #telling: Promise<void> = Promise.resolve();
+  #nextAtMs = 0;
   #failuresInARow = 0;
   #rejectionsInARow = 0;
   #resumeAtMs = 0;
@@ -97,17 +73,16 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
 
   constructor(source: FrameSource, adaptor: Adaptor, options: WatchOptions = {}) {
     super();
-    expectKnownKeys('watch', options, OPTION_NAMES);
-    const interval = expectInteger('everyMs', options.everyMs ?? 5000, 0, 24 * HOUR_MS);
-    for (const name of ['staleAfterMs', 'backOffMs', 'maxBackOffMs', 'timeoutMs'] as const) {
-      if (options[name] !== undefined) expectInteger(name, options[name], 1, 24 * HOUR_MS);
-    }
-    const concurrency = expectInteger('concurrency', options.concurrency ?? 1, 1, 64);
+    expectWatchOptions(options);
     this.#source = source;
     this.#adaptor = adaptor;
     this.#options = options;
-    this.#queue = new PQueue({ concurrency, ...(interval > 0 ? { interval, intervalCap: 1, strict: true } : {}) });
+    this.#queue = new PQueue({ concurrency: options.concurrency ?? 1 });
     this.#accounts = new WatchAccounts(source.framesSeen);
+    this.#picker =
+      options.gate === false
+        ? new NewestPicker(source, this.#accounts)
+        : new FramePicker(source, this.#accounts, options.gate);
     this.finished = this.#run();
   }
 
@@ -129,10 +104,12 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     const { signal } = this.#stopping;
     // The caller's listeners are not there before its own code has run.
     await Promise.resolve();
+    const looking = this.#picker.run(signal).catch((error) => this.#stop(toCapError(error)));
     this.#queueTurn();
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     this.#queue.clear();
-    await this.#queue.onIdle();
+    await Promise.all([looking, this.#queue.onIdle()]);
+    await this.#telling;
     this.#accounts.end(this.#source.framesSeen);
     this.emit('ended', this.#fatal);
     return this.#fatal;
@@ -154,63 +131,89 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
   }
 
   async #turn(): Promise<void> {
-    const { signal } = this.#stopping;
-    const waitMs = this.#resumeAtMs - performance.now();
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    let frame: Frame;
+    let pick: Pick;
     try {
-      frame = await this.#takeNewest();
+      pick = await this.#takeNext();
     } catch (error) {
       this.#stop(toCapError(error));
       return;
     }
-    await this.#show(frame);
+    // The turns before this one tell first, however long they take.
+    const before = this.#telling;
+    let told = (): void => {};
+    this.#telling = new Promise((resolve) => {
+      told = resolve;
+    });
+    const tell = await this.#show(pick);
+    await before;
+    tell?.();
+    told();
   }
 
   /** One turn after the other, so that no two take the same frame. */
-  #takeNewest(): Promise<Frame> {
+  #takeNext(): Promise<Pick> {
     const taken = this.#taking.then(async () => {
       const { signal } = this.#stopping;
-      const frame = await this.#source.next({ afterSequence: this.#accounts.lastSequence, signal });
-      this.#accounts.take(frame.sequence);
-      return frame;
+      // A failure of another turn may put it off meanwhile.
+      for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) await sleep(waitMs, undefined, { signal });
+      const pick = await this.#picker.pick(signal);
+      this.#nextAtMs = performance.now() + (this.#options.everyMs ?? 5000);
+      return pick;
     });
     this.#taking = taken.catch(() => {});
     return taken;
   }
 
-  async #show(frame: Frame): Promise<void> {
+  #waitMs(): number {
+    return Math.max(this.#resumeAtMs, this.#nextAtMs) - performance.now();
+  }
+
+  /** Returns what there is to be told of it. */
+  async #show(pick: Pick): Promise<(() => void) | undefined> {
+    const { frame } = pick;
     const { signal } = this.#stopping;
     try {
-      if (this.#isStale(frame)) return this.#accounts.settle('stale');
+      if (this.#isStale(frame)) {
+        this.#accounts.settle('stale');
+        this.#picker.lost(pick);
+        return undefined;
+      }
       const reason = await this.#reasonToSkip(frame);
       if (reason !== undefined) {
         this.#accounts.settle('skipped');
-        this.emit('skipped', frame, reason);
-        return;
+        this.#picker.delivered(pick);
+        return () => this.emit('skipped', frame, reason);
       }
-      const onText = (delta: string): void => this.emit('streamed', delta, frame);
-      const sent: AdaptorRequest[] = [];
-      const recording = withAsk(this.#adaptor, (request) => {
-        sent.push(request);
-        return this.#adaptor.ask(request);
-      });
-      const answer = await look(frame, recording, { ...this.#options, signal, onText });
-      const receipt = receiptOf(answer, {
-        frame,
-        reason: 'ungated',
-        request: sent.at(-1) as AdaptorRequest,
-        estimatedTokens: answer.estimatedTokens + DEFAULT_MAX_OUTPUT_TOKENS,
-      });
+      const [answer, receipt] = await this.#ask(pick, signal);
       this.#accounts.settle('answered');
+      this.#picker.delivered(pick);
       this.#failuresInARow = 0;
       this.#rejectionsInARow = 0;
-      this.emit('answered', answer, receipt);
+      return () => this.emit('answered', answer, receipt);
     } catch (error) {
-      if (signal.aborted) this.#accounts.settle('aborted');
-      else this.#fail(toCapError(error), frame);
+      this.#picker.lost(pick);
+      if (!signal.aborted) return this.#fail(toCapError(error), frame);
+      this.#accounts.settle('aborted');
+      return undefined;
     }
+  }
+
+  async #ask({ frame, reason, changed }: Pick, signal: AbortSignal): Promise<[Answer, Receipt]> {
+    const sent: AdaptorRequest[] = [];
+    const recording = withAsk(this.#adaptor, (request) => {
+      sent.push(request);
+      return this.#adaptor.ask(request);
+    });
+    const onText = (delta: string): void => this.emit('streamed', delta, frame);
+    const answer = await look(frame, recording, { ...this.#options, signal, onText });
+    const receipt = receiptOf(answer, {
+      frame,
+      reason,
+      changed,
+      request: sent.at(-1) as AdaptorRequest,
+      estimatedTokens: answer.estimatedTokens + DEFAULT_MAX_OUTPUT_TOKENS,
+    });
+    return [answer, receipt];
   }
 
   #isStale(frame: Frame): boolean {
@@ -226,20 +229,16 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     return undefined;
   }
 
-  #fail(error: CapError, frame: Frame): void {
+  #fail(error: CapError, frame: Frame): () => void {
     this.#accounts.settle('failed');
     this.#failuresInARow += 1;
     this.#rejectionsInARow = error.code === 'CAP_PROVIDER_REJECTED' ? this.#rejectionsInARow + 1 : 0;
-    this.#resumeAtMs = performance.now() + (error.retryAfterMs ?? this.#backOffMs());
+    const pauseMs = error.retryAfterMs ?? backOffAfter(this.#failuresInARow, this.#options);
+    this.#resumeAtMs = performance.now() + pauseMs;
     const goesOn = !LASTING.includes(error.code) && this.#rejectionsInARow < MAX_REJECTIONS;
-    this.emit('failed', error, frame, goesOn);
-    if (!goesOn) this.#stop(error);
-  }
-
-  /** Doubles, with up to a quarter taken off so that many watches do not come back together. */
-  #backOffMs(): number {
-    const { backOffMs = 1000, maxBackOffMs = 60_000 } = this.#options;
-    const doubled = Math.min(maxBackOffMs, backOffMs * 2 ** (this.#failuresInARow - 1));
-    return doubled * (1 - Math.random() / 4);
+    return () => {
+      this.emit('failed', error, frame, goesOn);
+      if (!goesOn) this.#stop(error);
+    };
   }
 }

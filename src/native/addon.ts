@@ -107,8 +107,16 @@ export interface NativePicture extends NativePixels {
   readonly seiPayload?: Buffer;
 }
 
+/** What the stream said of a frame that was decoded, whether it was pulled or not. */
+export interface PassedFrame {
+  readonly sequence: number;
+  readonly seiPayload: Buffer;
+}
+
 export interface NativeFrameSink {
   pull(): Promise<NativePicture | null>;
+  /** Since the last call, oldest first; of more than 512 the newest. */
+  takePassed(): PassedFrame[];
   stats(): { readonly decoded: number; readonly pulled: number; readonly newestSequence: number };
   close(): void;
 }

@@ -4,6 +4,7 @@ export {
   AnswerMemory,
   type AnswerSchema,
   DEFAULT_PROMPT,
+  type GateOptions,
   PROVIDERS,
   type Provider,
   type Receipt,

@@ -68,18 +68,20 @@ describe.each(FAKE_CLOUDS)('with $title', (cloud) => {
 const anthropic = FAKE_CLOUDS.find(({ name }) => name === 'anthropic') as FakeCloud;
 
 test('watch answers again and again about newer frames, and sums up when it is told to stop', async () => {
-  const args = ['watch', url, ...options(anthropic), '--every', '100ms'];
+  const args = ['watch', url, ...options(anthropic), '--every', '100ms', '--no-gate'];
   await using watch = startCap(args, keyOf(anthropic));
   await watch.waitForOutput(new RegExp(`(\\d\\d:\\d\\d:\\d\\d  ${TEXT}\\n +\\(frame \\d+, .*\\)\\n){3}`));
   watch.signal('SIGINT');
   expect(await watch.waitForExit()).toEqual({ code: 0, signal: null });
   const frames = [...watch.stdout.matchAll(/\(frame (\d+),/g)].map((match) => Number(match[1]));
   expect(frames).toEqual([...new Set(frames)].sort((a, b) => a - b));
-  expect(watch.stderr).toMatch(/^\d+ frames seen, \d+ answered, 0 failed, \d+ superseded by newer ones\n$/);
+  expect(watch.stderr).toMatch(
+    /^\d+ frames seen, \d+ answered, 0 failed, 0 without news, \d+ superseded by newer ones\n$/,
+  );
 });
 
 test('watch --json prints one object a line, and nothing else', async () => {
-  const args = ['watch', url, ...options(anthropic), '--every', '100ms', '--json', '-d', '2s'];
+  const args = ['watch', url, ...options(anthropic), '--every', '100ms', '--settle', 'off', '--json', '-d', '2s'];
   const { code, stdout, stderr } = await runCap(args, keyOf(anthropic));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const answers = stdout
@@ -87,7 +89,27 @@ test('watch --json prints one object a line, and nothing else', async () => {
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(answers.length).toBeGreaterThan(1);
-  for (const answer of answers) expect(answer).toMatchObject({ text: TEXT, provider: 'anthropic' });
+  for (const answer of answers) {
+    const receipt = {
+      provider: 'anthropic',
+      preset: 'source',
+      images: [{ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    };
+    expect(answer).toMatchObject({ text: TEXT, provider: 'anthropic', receipt });
+  }
+  expect(answers.slice(0, 2).map(({ receipt }) => receipt.reason)).toEqual(['first', 'changed']);
+});
+
+test('a rectangle, a time or a heartbeat that cannot be is one line', async () => {
+  for (const [option, value, expected] of [
+    ['--ignore-region', '1,2,3', 'x,y,w,h such as 100,50,1280,720'],
+    ['--settle', 'soon', 'a duration such as 30s, 2m or 1h'],
+    ['--heartbeat', '5ms', '1000 ms at least'],
+  ] as const) {
+    const { code, stderr } = await runCap(['watch', url, option, value]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(expected) });
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  }
 });
 
 describe('--schema', () => {

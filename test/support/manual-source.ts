@@ -17,9 +17,13 @@ export class ManualSource implements FrameSource {
   push(count = 1, metadata?: FrameMetadata): void {
     const size = { width: 64, height: 48 };
     for (let at = 0; at < count; at += 1) {
-      const data = Buffer.alloc(size.width * size.height * 3, 90);
-      this.#newest = frameOf(data, size, { sequence: this.#seen++, ...(metadata ? { metadata } : {}) });
+      this.show(frameOf(Buffer.alloc(size.width * size.height * 3, 90), size, metadata ? { metadata } : {}));
     }
+  }
+
+  /** "Decodes" this picture. */
+  show(frame: Frame): void {
+    this.#newest = { ...frame, sequence: this.#seen++ };
     this.#wake();
   }
 

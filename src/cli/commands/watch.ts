@@ -4,22 +4,23 @@ import { startMetricsServer, WordsReport, watchMetrics } from '../../server/inde
 import { WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
 import { errorText } from '../error-text.js';
+import { addGateOptions, type GateFlags, toGate } from '../gate-options.js';
 import { addModelOptions, type ModelFlags, toLook, toModel, toSampler } from '../model-options.js';
 import { duration, httpUrl, integer } from '../parse-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
 
-interface Flags extends ModelFlags {
+interface Flags extends ModelFlags, GateFlags {
   readonly every: number;
   readonly duration?: number;
   readonly metricsPort?: number;
   readonly report?: URL;
 }
 
-/** Adds `cap watch URL`: a model looks again and again until Ctrl-C. */
+/** Adds `cap watch URL`: a model looks whenever something has changed, until Ctrl-C. */
 export function registerWatch(program: Command, stop: AbortSignal): void {
-  const command = program.command('watch').description('have a model look at a stream again and again');
+  const command = program.command('watch').description('have a model look at a stream whenever it changes');
   command.argument('<url>', 'rtsp:// address of the stream');
-  addModelOptions(command)
+  addGateOptions(addModelOptions(command))
     .addOption(
       new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
     )
@@ -35,7 +36,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   await using session = await WatchSession.open(url, {
     model: toModel(flags),
     sampler: toSampler(flags),
-    watch: { everyMs: flags.every, ...(await toLook(flags)) },
+    watch: { everyMs: flags.every, gate: toGate(flags), ...(await toLook(flags)) },
     logger,
   });
   await using metrics =
@@ -89,6 +90,6 @@ function reportWords({ watch, adaptor }: WatchSession, report: WordsReport, trou
 }
 
 function summary({ watch }: WatchSession): string {
-  const { seen, answered, failed, superseded } = watch.counts();
-  return `${seen} frames seen, ${answered} answered, ${failed} failed, ${superseded} superseded by newer ones`;
+  const { seen, answered, failed, gated, superseded } = watch.counts();
+  return `${seen} frames seen, ${answered} answered, ${failed} failed, ${gated} without news, ${superseded} superseded by newer ones`;
 }
