@@ -9,6 +9,7 @@ export {
   type Provider,
   type Receipt,
   readSchema,
+  Sampler,
   type SamplerOptions,
   type WatchCounts,
   type WatchOptions,
@@ -92,6 +93,7 @@ export {
   type WebRtcStats,
 } from '../transport/index.js';
 export * from './capture-session.js';
+export * from './capture-view.js';
 export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
 export type { AudioOptions, AudioStats } from './session-audio.js';

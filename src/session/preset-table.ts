@@ -41,7 +41,7 @@ export function presetTable(source: Size, options: PresetTableOptions = {}): Pre
 }
 
 /** The row of a model that some vendor's table names; a vendor's last row is only its guess for unknown ones. */
-function knownProfile(model: string): ModelProfile {
+export function knownProfile(model: string): ModelProfile {
   const vendors = new Set<ModelVendor>(MODELS.map((row) => row.vendor));
   for (const vendor of vendors) {
     const profile = profileOf(vendor, model);

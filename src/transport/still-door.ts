@@ -79,8 +79,32 @@ export class StillDoor implements Closable {
     const unit = agoMs > 0 ? this.#past(agoMs, request.maxAgeMs) : await this.#newest(request);
     const pixels = await this.#decode(unit.number);
     if (!pixels) throw unavailable('the picture cannot be decoded');
-    const { data, width, height } = pixels;
-    return { data, width, height, number: unit.number, metadata: metadataOf(unit), ageMs: () => ageMsOf(unit) };
+    return stillOf(unit, pixels);
+  }
+
+  /**
+   * The newest picture after the one with that number, waiting for it as long as it takes; the source is kept awake
+   * meanwhile. Pictures between two calls are lost on purpose.
+   * @throws CAP_CLOSED, CAP_DEPENDENCY_MISSING, or the signal's reason
+   */
+  async next(afterNumber: number, signal?: AbortSignal): Promise<Still> {
+    const leave = this.#stream.native.watch();
+    try {
+      for (let after = afterNumber; ; ) {
+        const unit = await this.#unitWhen(({ number }) => number > after, Number.POSITIVE_INFINITY, signal);
+        const pixels = unit && (await this.#decode(unit.number));
+        if (pixels) return stillOf(unit, pixels);
+        // It is not kept any more, so there is a newer one.
+        after = unit?.number ?? after;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /** Number of the newest picture, counted from 1; 0 while there is none. */
+  get newestNumber(): number {
+    return (this.#closed ? null : this.#native.find())?.number ?? 0;
   }
 
   /** Milliseconds since the newest picture was captured; undefined when there is none. */
@@ -146,28 +170,35 @@ export class StillDoor implements Closable {
   }
 
   /** The newest unit as soon as `suits` says so. */
-  async #unitWhen(suits: (unit: KeptUnit) => boolean, timeoutMs: number): Promise<KeptUnit | undefined> {
+  async #unitWhen(
+    suits: (unit: KeptUnit) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<KeptUnit | undefined> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       this.#requireOpen();
+      signal?.throwIfAborted();
       // Before it is looked for, so that none is missed.
       this.#native.notify();
       const unit = this.#native.find();
       if (unit && suits(unit)) return unit;
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) return undefined;
-      await this.#nextUnit(leftMs);
+      await this.#nextUnit(leftMs, signal);
     }
   }
 
-  #nextUnit(timeoutMs: number): Promise<void> {
+  #nextUnit(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
         this.#waiters.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, timeoutMs);
+      const timer = Number.isFinite(timeoutMs) ? setTimeout(wake, timeoutMs) : undefined;
+      signal?.addEventListener('abort', wake);
       this.#waiters.add(wake);
     });
   }
@@ -197,6 +228,10 @@ export class StillDoor implements Closable {
 }
 
 const metadataOf = ({ seiPayload }: KeptUnit): FrameMetadata | undefined => seiPayload && parseSeiPayload(seiPayload);
+
+function stillOf(unit: KeptUnit, { data, width, height }: NativePixels): Still {
+  return { data, width, height, number: unit.number, metadata: metadataOf(unit), ageMs: () => ageMsOf(unit) };
+}
 
 /** By whichever clock says more: a stream of another machine may have lain there before it arrived here. */
 function ageMsOf(unit: KeptUnit): number {
