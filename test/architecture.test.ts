@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ['core', 'producer', 'transport', 'consumer'],
   server: ['core', 'session'],
   gateway: ['core', 'session', 'server'],
-  cli: ['core', 'session', 'server', 'gateway'],
+  mcp: ['core', 'consumer', 'session', 'server'],
+  cli: ['core', 'session', 'server', 'gateway', 'mcp'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
 const ROOT = resolve(import.meta.dirname, '..');

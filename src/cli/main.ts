@@ -4,6 +4,7 @@ import { registerCapture } from './commands/capture.js';
 import { registerConfig } from './commands/config.js';
 import { registerDescribe } from './commands/describe.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerMcp } from './commands/mcp.js';
 import { registerPresets } from './commands/presets.js';
 import { registerReaders } from './commands/readers.js';
 import { registerRepair } from './commands/repair.js';
@@ -24,6 +25,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerCapture(program, stop);
   registerDescribe(program, stop);
   registerWatch(program, stop);
+  registerMcp(program, stop);
   registerServe(program, stop);
   registerConfig(program);
   registerSources(program);

@@ -70,6 +70,22 @@ export function httpUrl(name: string): (text: string) => URL {
   };
 }
 
+/** Where something listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A commander parser for `127.0.0.1:8890`, `[::1]:8890` or a port of this machine alone. */
+export function address(name: string): (text: string) => Address {
+  return (text) => {
+    const [, bracketed, host = bracketed ?? '127.0.0.1', port] =
+      /^(?:(?:\[([\da-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text) ?? [];
+    if (port === undefined || Number(port) > 65_535) throw unexpected(name, 'an address such as 127.0.0.1:8890', text);
+    return { host, port: Number(port) };
+  };
+}
+
 /** Commander's own complaints as our usage error; undefined for the end of --help and --version. */
 export function fromCommander(error: CommanderError): CapError | undefined {
   if (error.exitCode === 0 || error.code === 'commander.help') return undefined;

@@ -22,6 +22,8 @@ export interface HttpServerOptions {
   /** Serves HTTPS, and nothing without TLS. @default none */
   readonly tls?: TlsIdentity | undefined;
   readonly logger?: Logger | undefined;
+  /** For an error: the option that names the port. @default '--http-port' */
+  readonly portOption?: string | undefined;
   /** Closed with the server. */
   readonly doors: readonly HttpDoor[];
 }
@@ -50,7 +52,7 @@ export class HttpServer implements Closable {
 
   /** @throws CAP_PORT_UNAVAILABLE */
   static async open(options: HttpServerOptions): Promise<HttpServer> {
-    const { host = '127.0.0.1', port = 8889, allowedOrigins = [], tls, doors } = options;
+    const { host = '127.0.0.1', port = 8889, allowedOrigins = [], portOption = '--http-port', tls, doors } = options;
     const login = new HttpLogin(options.users, options.logger);
     const app = new Hono();
     // In this order: a browser asks whether it may ask (CORS) without a login.
@@ -70,7 +72,7 @@ export class HttpServer implements Closable {
       if ('status' in answer) return refuseUpgrade(socket, answer.status, answer);
       if (!doors.some((door) => door.upgrade?.(request, socket, head, answer.user))) refuseUpgrade(socket, 404);
     });
-    const bound = await listen(server, { host, port, what: 'HTTP', option: '--http-port' });
+    const bound = await listen(server, { host, port, what: 'HTTP', option: portOption });
     return new HttpServer(server, `${tls ? 'https' : 'http'}://${urlHost(host)}:${bound}`, login, options);
   }
 

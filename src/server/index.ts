@@ -2,6 +2,7 @@ export * from './capture-metrics.js';
 export * from './control-client.js';
 export * from './control-server.js';
 export * from './gateway-control.js';
+export type { HttpDoor } from './http-door.js';
 export * from './metrics-server.js';
 export * from './once-per-scrape.js';
 export * from './open-http.js';
