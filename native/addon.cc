@@ -11,6 +11,7 @@
 #include "devices.h"
 #include "door.h"
 #include "failure.h"
+#include "frame_limit_element.h"
 #include "frame_sink.h"
 #include "pipeline.h"
 #include "pipewire_screen.h"
@@ -103,6 +104,7 @@ void InitializeOnce(Napi::Env env) {
     g_log_set_handler("GLib-GIO", G_LOG_LEVEL_CRITICAL, QuietBrokenConnection, nullptr);
     g_log_set_handler(nullptr, G_LOG_LEVEL_CRITICAL, QuietBrokenConnection, nullptr);
     RegisterComposeElement();
+    RegisterFrameLimitElement();
     RegisterPipewireSource();
     RegisterPulseSource();
     RegisterWaylandSource();

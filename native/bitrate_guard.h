@@ -13,6 +13,13 @@ class BitrateGuard {
  public:
   explicit BitrateGuard(unsigned kbps) : capacity_(kbps * 1000.0) {}
 
+  // What is in the bucket stays as long there as before, so that another bitrate is no shock to the quantizer.
+  void SetBitrate(unsigned kbps) {
+    const double capacity = kbps * 1000.0;
+    level_ *= capacity / capacity_;
+    capacity_ = capacity;
+  }
+
   // How much coarser than wanted the frame at `now_ns` must be.
   int ExtraQuantizer(uint64_t now_ns) {
     if (now_ns > last_ns_) level_ = std::max(0.0, level_ - capacity_ * static_cast<double>(now_ns - last_ns_) / 1e9);
@@ -23,7 +30,7 @@ class BitrateGuard {
   void Spent(size_t bytes) { level_ += static_cast<double>(bytes) * 8; }
 
  private:
-  const double capacity_;
+  double capacity_;
   double level_ = 0;
   uint64_t last_ns_ = 0;
 };

@@ -12,7 +12,7 @@ namespace cap {
 // draw and captures right after it. All times in nanoseconds of CLOCK_MONOTONIC.
 class CapturePacer {
  public:
-  explicit CapturePacer(uint64_t interval_ns) : interval_(interval_ns) {}
+  void set_interval(uint64_t interval_ns) { interval_ = interval_ns; }
 
   // Something was drawn, seen at `now`.
   void Damaged(uint64_t now) {
@@ -50,7 +50,7 @@ class CapturePacer {
 
   uint64_t Slack() const { return std::min<uint64_t>(interval_ / 8, 4000000); }
 
-  const uint64_t interval_;
+  uint64_t interval_ = 1000000000 / 30;
   uint64_t due_ = 0;  // when the next frame may come; at the beginning at once
   bool pending_ = false;
   uint64_t first_ns_ = 0, newest_ns_ = 0;

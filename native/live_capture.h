@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -34,7 +35,9 @@ class LiveCapture {
   virtual void Close() = 0;
   virtual bool is_open() const = 0;
 
-  virtual void SetInterval(uint64_t interval_ns) = 0;
+  // Between frames: that of the caps, or a longer one while there are to be fewer. From any thread.
+  void SetInterval(uint64_t interval_ns) { interval_ns_ = interval_ns; }
+  void SetLeastInterval(uint64_t interval_ns) { least_interval_ns_ = interval_ns; }
   virtual int width() const = 0;
   virtual int height() const = 0;
 
@@ -61,8 +64,11 @@ class LiveCapture {
  protected:
   LiveCapture() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
+  uint64_t interval_ns() const { return std::max<uint64_t>(interval_ns_, least_interval_ns_); }
+
   const int wake_;
   std::atomic<bool> flushing_{false}, refresh_{false};
+  std::atomic<uint64_t> interval_ns_{1000000000 / 30}, least_interval_ns_{0};
 };
 
 }  // namespace cap

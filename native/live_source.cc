@@ -11,7 +11,7 @@ namespace cap {
 
 namespace {
 
-enum { kPropKeepAlive = 1 };
+enum { kPropKeepAlive = 1, kPropMaxFps };
 
 LiveCapture& CaptureOf(void* self) { return *static_cast<LiveSource*>(self)->capture; }
 
@@ -127,6 +127,7 @@ gboolean Query(GstBaseSrc* base, GstQuery* query) {
 
 void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec*) {
   if (id == kPropKeepAlive) CaptureOf(object).keep_alive_ms = g_value_get_uint(value);
+  if (id == kPropMaxFps) CaptureOf(object).SetLeastInterval(GST_SECOND / g_value_get_uint(value));
 }
 
 void Finalize(GObject* object) {
@@ -144,6 +145,10 @@ static void live_source_class_init(LiveSourceClass* klass) {
   g_object_class_install_property(
       object, kPropKeepAlive,
       g_param_spec_uint("keep-alive", "", "Most milliseconds between two frames", 10, 3600000, 1000, flags));
+  g_object_class_install_property(
+      object, kPropMaxFps,
+      g_param_spec_uint("max-fps", "", "Fewer frames a second than the caps say; may change at any time", 1, 1000, 1000,
+                        flags));
   gst_element_class_add_pad_template(
       GST_ELEMENT_CLASS(klass),
       gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS,

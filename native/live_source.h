@@ -20,7 +20,7 @@ struct LiveSourceClass {
   GstPushSrcClass parent_class;
 };
 
-// Abstract. Its property "keep-alive" is the most milliseconds between two frames.
+// Abstract. Its property "keep-alive" is the most milliseconds between two frames, "max-fps" the most frames a second.
 GType live_source_get_type();
 
 }  // namespace cap

@@ -8,7 +8,7 @@ namespace cap {
 
 namespace {
 
-constexpr unsigned kCheckIntervalMs = 250;
+constexpr unsigned kCheckIntervalMs = 250, kReportIntervalMs = 500;
 
 // The transports of a playing session, of each stream that it has set up.
 std::vector<GstRTSPStreamTransport*> Transports(GstRTSPContext* context) {
@@ -91,6 +91,7 @@ std::optional<Failure> RtspCore::Listen() {
     g_object_unref(pool);
     readers_.Check(uint64_t{options_.max_stall_ms} * 1000000);
   }));
+  sources_.push_back(MainLoop::Get().Every(kReportIntervalMs, [this] { readers_.ReadReports(); }));
   return std::nullopt;
 }
 

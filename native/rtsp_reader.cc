@@ -4,8 +4,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <optional>
-
 #include "frame_stamper.h"
 
 namespace cap {
@@ -88,6 +86,18 @@ uint64_t RtspReader::SentOverUdp() const {
   return sum;
 }
 
+void RtspReader::TakeReport(const ReceptionReports& reports) {
+  for (GstRTSPStreamTransport* stream_transport : transports_) {
+    const GstRTSPTransport* transport = gst_rtsp_stream_transport_get_transport(stream_transport);
+    for (const int port : {transport->client_port.max, transport->client_port.min}) {
+      const auto found = reports.find(std::string(transport->destination) + ":" + std::to_string(port));
+      if (found == reports.end()) continue;
+      report_ = found->second;
+      return;
+    }
+  }
+}
+
 RtspReader::Verdict RtspReader::Check(uint64_t now_ns, uint64_t max_stall_ns) {
   if (!tcp_) {  // no backlog; a vanished UDP reader ends with its session
     sent_bytes_ = SentOverUdp();
@@ -96,6 +106,7 @@ RtspReader::Verdict RtspReader::Check(uint64_t now_ns, uint64_t max_stall_ns) {
   const auto state = ReadSendState(client_);
   if (!state) return Verdict::kFine;
   sent_bytes_ = state->acked;
+  backlog_bytes_ = state->waiting;
   const bool drained = state->waiting == 0;
   if (state->acked != acked_ || (drained && state->unacked == 0)) {
     acked_ = state->acked;

@@ -4,8 +4,11 @@
 #include <gst/rtsp-server/rtsp-server.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "reception_reports.h"
 
 namespace cap {
 
@@ -35,7 +38,12 @@ class RtspReader {
   // To be called every few hundred milliseconds.
   Verdict Check(uint64_t now_ns, uint64_t max_stall_ns);
 
+  // Takes its own out of those of its media. Over TCP there is none that would tell anything.
+  void TakeReport(const ReceptionReports& reports);
+
   GstRTSPClient* client() const { return client_; }
+  GstRTSPMedia* media() const { return media_; }
+  bool tcp() const { return tcp_; }
   const Identity& identity() const { return identity_; }
   const std::string& peer() const { return peer_; }
   const char* protocol() const { return identity_.secure ? "tls" : tcp_ ? "tcp" : "udp"; }
@@ -44,6 +52,9 @@ class RtspReader {
   bool behind() const { return off_stream_; }
   // What it has been sent, or over TCP has acknowledged, up to the last Check.
   uint64_t sent_bytes() const { return sent_bytes_; }
+  // What waits in its TCP socket, up to the last Check.
+  uint64_t backlog_bytes() const { return backlog_bytes_; }
+  const std::optional<ReceptionReport>& report() const { return report_; }
 
  private:
   uint64_t SentOverUdp() const;
@@ -59,7 +70,8 @@ class RtspReader {
   uint64_t progress_ns_ = 0;      // when the peer last acknowledged something
   uint64_t acked_ = 0;
   uint64_t cut_off_count_ = 0;
-  uint64_t sent_bytes_ = 0;
+  uint64_t sent_bytes_ = 0, backlog_bytes_ = 0;
+  std::optional<ReceptionReport> report_;
   bool off_stream_ = false;
 };
 

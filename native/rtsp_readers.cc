@@ -1,6 +1,7 @@
 #include "rtsp_readers.h"
 
 #include <algorithm>
+#include <map>
 
 #include "frame_stamper.h"
 
@@ -30,6 +31,15 @@ Napi::Object Describe(Napi::Env env, const RtspReader& reader) {
   item.Set("sentBytes", static_cast<double>(reader.sent_bytes()));
   item.Set("behind", reader.behind());
   item.Set("cutOffs", static_cast<double>(reader.cut_off_count()));
+  if (reader.tcp()) item.Set("backlogBytes", static_cast<double>(reader.backlog_bytes()));
+  if (const auto& report = reader.report()) {
+    Napi::Object described = Napi::Object::New(env);
+    described.Set("packetsLost", report->packets_lost);
+    described.Set("highestSequence", report->highest_seq);
+    described.Set("jitterMs", report->jitter_ms);
+    if (report->round_trip_ms > 0) described.Set("roundTripMs", report->round_trip_ms);
+    item.Set("report", described);
+  }
   return item;
 }
 
@@ -99,6 +109,18 @@ void RtspReaders::Check(uint64_t max_stall_ns) {
   Close(nullptr, "stalled", [&](const RtspReader& reader) {
     return std::find(stuck.begin(), stuck.end(), reader.identity().id) != stuck.end();
   });
+}
+
+void RtspReaders::ReadReports() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::map<GstRTSPMedia*, ReceptionReports> of_media;
+  for (auto& entry : entries_) {
+    if (entry.reader->tcp()) continue;
+    GstRTSPMedia* media = entry.reader->media();
+    auto found = of_media.find(media);
+    if (found == of_media.end()) found = of_media.emplace(media, ReadReceptionReports(media)).first;
+    entry.reader->TakeReport(found->second);
+  }
 }
 
 void RtspReaders::Close(GstRTSPSessionPool* sessions, const char* reason, const Match& matches) {

@@ -29,6 +29,9 @@ class RtspReaders {
   // Those who are too slow lose frames, get a key frame when they are back, and are closed when nothing moves.
   void Check(uint64_t max_stall_ns);
 
+  // Reads what UDP readers report; every second or so.
+  void ReadReports();
+
   // Ends the connections and sessions of those that match.
   void Close(GstRTSPSessionPool* sessions, const char* reason, const Match& matches);
 

@@ -40,7 +40,6 @@ class ScreenCapture : public LiveCapture {
   }
 
   bool is_open() const override { return grabber_ != nullptr; }
-  void SetInterval(uint64_t interval_ns) override { pacer_.set_interval(interval_ns); }
   int width() const override { return grabber_->width(); }
   int height() const override { return grabber_->height(); }
 
@@ -147,6 +146,7 @@ bool ScreenCapture::Read(bool all, LiveFrame& frame) {
 }
 
 LiveCapture::Outcome ScreenCapture::Next(LiveFrame& frame, std::string& why) {
+  pacer_.set_interval(interval_ns());
   for (bool made = false; !made;) {
     // A picture of another size has come, or a placeholder is to stand in for it: its caps went first.
     const Reason reason = resized_ ? (grey_ ? Reason::kKeepAlive : Reason::kPicture) : Wait(why);

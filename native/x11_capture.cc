@@ -19,6 +19,7 @@ constexpr uint64_t kRefusedNs = 20000000;
 
 bool X11Capture::Open(std::string& reason) {
   grabber_ = X11Grabber::Open(options, reason);
+  pacer_ = CapturePacer();
   last_frame_ns_ = 0;
   return grabber_ != nullptr;
 }
@@ -49,7 +50,7 @@ bool X11Capture::Hear(bool old, Reason& reason) {
   }
   if (!news.damaged) return true;
   grabber_->Collect();
-  if (!old) pacer_->Damaged(MonotonicNs());
+  if (!old) pacer_.Damaged(MonotonicNs());
   return true;
 }
 
@@ -60,24 +61,24 @@ X11Capture::Reason X11Capture::Wait() {
   for (;;) {
     if (flushing_) return Reason::kFlushing;
     if (!Hear(/*old=*/false, reason)) return reason;
-    if (refresh_.exchange(false)) return pacer_->pending() ? Reason::kDamage : Reason::kKeepAlive;
+    if (refresh_.exchange(false)) return pacer_.pending() ? Reason::kDamage : Reason::kKeepAlive;
     const uint64_t now = MonotonicNs();
     // Where nobody says that something was drawn, it may have been.
-    if (!grabber_->tells_damage() && now >= pacer_->NotBefore()) pacer_->Damaged(now);
-    if (!grabber_->tells_damage() && !pacer_->pending()) {
-      SleepUntil(pacer_->NotBefore());
-    } else if (!pacer_->pending()) {
+    if (!grabber_->tells_damage() && now >= pacer_.NotBefore()) pacer_.Damaged(now);
+    if (!grabber_->tells_damage() && !pacer_.pending()) {
+      SleepUntil(pacer_.NotBefore());
+    } else if (!pacer_.pending()) {
       const uint64_t keep_alive = last_frame_ns_ + uint64_t{keep_alive_ms} * 1000000;
       if (now >= keep_alive) return Reason::kKeepAlive;
       SleepUntil(std::min(keep_alive, now + kPointerCheckNs));
-      if (MonotonicNs() >= now + kPointerCheckNs && grabber_->PointerMoved()) pacer_->Damaged(MonotonicNs());
-    } else if (now < pacer_->ListensFrom()) {
-      SleepUntil(pacer_->ListensFrom(), /*deaf=*/true);
+      if (MonotonicNs() >= now + kPointerCheckNs && grabber_->PointerMoved()) pacer_.Damaged(MonotonicNs());
+    } else if (now < pacer_.ListensFrom()) {
+      SleepUntil(pacer_.ListensFrom(), /*deaf=*/true);
       if (!Hear(/*old=*/true, reason)) return reason;
-    } else if (now >= pacer_->CaptureAt()) {
+    } else if (now >= pacer_.CaptureAt()) {
       return Reason::kDamage;
     } else {
-      SleepUntil(pacer_->CaptureAt());
+      SleepUntil(pacer_.CaptureAt());
     }
   }
 }
@@ -97,12 +98,12 @@ bool X11Capture::MakeFrame(bool read, LiveFrame& frame) {
     picture_->MakeWritable();
     if (!grabber_->Grab(picture_->view(), frame.changed)) {
       SleepUntil(frame.captured_ns + kRefusedNs);
-      pacer_->Damaged(MonotonicNs());
+      pacer_.Damaged(MonotonicNs());
       frame.changed.clear();
       return false;
     }
   }
-  pacer_->Captured(frame.captured_ns);
+  pacer_.Captured(frame.captured_ns);
   last_frame_ns_ = frame.captured_ns;
   frame.buffer = picture_->ToBuffer();
   frame.tells_damage = grabber_->tells_damage();
@@ -110,6 +111,7 @@ bool X11Capture::MakeFrame(bool read, LiveFrame& frame) {
 }
 
 LiveCapture::Outcome X11Capture::Next(LiveFrame& frame, std::string& why) {
+  pacer_.set_interval(interval_ns());
   for (;;) {
     const Reason reason = Wait();
     if (reason == Reason::kFlushing) return Outcome::kFlushing;

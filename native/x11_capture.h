@@ -21,7 +21,6 @@ class X11Capture : public LiveCapture {
   void Close() override;
   bool is_open() const override { return grabber_ != nullptr; }
 
-  void SetInterval(uint64_t interval_ns) override { pacer_ = std::make_unique<CapturePacer>(interval_ns); }
   int width() const override { return grabber_->width(); }
   int height() const override { return grabber_->height(); }
 
@@ -37,7 +36,7 @@ class X11Capture : public LiveCapture {
 
   std::unique_ptr<X11Grabber> grabber_;
   std::unique_ptr<SharedPicture> picture_;  // null until the next frame, which is whole
-  std::unique_ptr<CapturePacer> pacer_;
+  CapturePacer pacer_;
   uint64_t last_frame_ns_ = 0;
 };
 

@@ -20,6 +20,8 @@ namespace {
 
 constexpr int kMacroblock = 16;
 constexpr int kMaxQuantizer = 51;
+constexpr float kLargestFactor = 10;  // between the quantizers of frame types
+constexpr int kQuantizerReach = 19;   // 6 * log2(10), rounded down
 // Above this share of changed macroblocks the information costs more than it saves.
 constexpr double kMostChanged = 0.5;
 
@@ -29,7 +31,7 @@ struct X264 {
   gint quality;
   gboolean constant_quantizer;
   guint key_int_max;
-  guint max_bitrate_kbps;
+  guint max_bitrate_kbps;  // may change while frames are coded with a constant quantizer
   GstVideoCodecState* input_state;
   x264_t* encoder;
   gboolean frame_coded;  // the macroblocks' state is that of the frame coded before
@@ -64,10 +66,13 @@ void LogToGst(void* object, int level, const char* format, va_list args) {
 void SetRateControl(X264* self, x264_param_t& param) {
   if (self->constant_quantizer) {
     param.rc.i_rc_method = X264_RC_CQP;
-    param.rc.i_qp_constant = self->quality;
-    // x264 clips forced quantizers to those of the frame types, so B frames, which there are none of, get the coarsest.
-    param.rc.f_pb_factor = std::exp2(static_cast<float>(kMaxQuantizer - self->quality) / 6);
-    self->guard = new BitrateGuard(self->max_bitrate_kbps);
+    // Each frame's quantizer is forced, yet x264 clips it to those of its frame types. By factors of 10, the largest
+    // that it takes, they lie 19 below and above the constant one; 0 would be its lossless mode.
+    const bool lossless = self->quality == 0;
+    param.rc.i_qp_constant =
+        lossless ? 0 : std::clamp(kMaxQuantizer - kQuantizerReach, self->quality, self->quality + kQuantizerReach);
+    param.rc.f_ip_factor = param.rc.f_pb_factor = kLargestFactor;
+    self->guard = new BitrateGuard(g_atomic_int_get(&self->max_bitrate_kbps));
     return;
   }
   param.rc.i_rc_method = X264_RC_CRF;
@@ -157,8 +162,9 @@ GstFlowReturn HandleFrame(GstVideoEncoder* base, GstVideoCodecFrame* frame) {
   const bool key = GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame);
   in.i_type = key ? X264_TYPE_IDR : X264_TYPE_AUTO;
   if (self->guard) {
+    self->guard->SetBitrate(g_atomic_int_get(&self->max_bitrate_kbps));
     const int extra = self->guard->ExtraQuantizer(frame->pts);
-    if (extra > 0) in.i_qpplus1 = std::min(self->quality + extra, kMaxQuantizer) + 1;
+    in.i_qpplus1 = std::min(self->quality + extra, kMaxQuantizer) + 1;
   }
   if (self->frame_coded && !key) {
     in.prop.mb_info = MacroblockInfo(GetFrameMeta(frame->input_buffer), info.width, info.height);
@@ -207,7 +213,7 @@ void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec*) {
     self->constant_quantizer = id == kPropQuantizer;
   }
   if (id == kPropKeyIntMax) self->key_int_max = g_value_get_uint(value);
-  if (id == kPropMaxBitrate) self->max_bitrate_kbps = g_value_get_uint(value);
+  if (id == kPropMaxBitrate) g_atomic_int_set(&self->max_bitrate_kbps, g_value_get_uint(value));
 }
 
 void Finalize(GObject* object) {

@@ -35,6 +35,14 @@ export {
   type MonitorStreamsOptions,
 } from './session/monitor-streams.js';
 export type { CaptureSessionOptions } from './session/open-capture.js';
+export {
+  type AdaptedStream,
+  RateAdaptation,
+  type RateAdaptationEvents,
+  type RateAdaptationOptions,
+  type RateStep,
+  type ReaderReports,
+} from './session/rate-adaptation.js';
 export type { AudioOptions, AudioStats } from './session/session-audio.js';
 export { AUDIO_CODECS, type AudioCodec } from './transport/audio-encoder.js';
 export type { AudioTrack } from './transport/audio-track.js';
@@ -49,6 +57,8 @@ export {
 } from './transport/encoder.js';
 export type { Mp4Recorder, Mp4RecorderEvents } from './transport/mp4-recorder.js';
 export type { Publisher, PublisherEvents, PublisherStats } from './transport/publisher.js';
+export { QUALITY_LEVELS, type StreamQuality, type StreamRate } from './transport/quality.js';
+export type { ReaderReport } from './transport/reader-report.js';
 export {
   type RtspMountOptions,
   type RtspReader,

@@ -35,6 +35,8 @@ const VALUES = [
   'MonitorStreams',
   'PROVIDERS',
   'QUALITY_CRF',
+  'QUALITY_LEVELS',
+  'RateAdaptation',
   'RtspServer',
   'SOURCE_KINDS',
   'SPEED_PRESETS',
@@ -92,6 +94,7 @@ const VALUES = [
 ];
 
 const TYPES = [
+  'AdaptedStream',
   'Adaptor',
   'AdaptorAnswer',
   'AdaptorOptions',
@@ -170,6 +173,11 @@ const TYPES = [
   'PublisherStats',
   'Quality',
   'QwenGrid',
+  'RateAdaptationEvents',
+  'RateAdaptationOptions',
+  'RateStep',
+  'ReaderReport',
+  'ReaderReports',
   'Receipt',
   'Rect',
   'RtspMountOptions',
@@ -198,6 +206,8 @@ const TYPES = [
   'SourceOptions',
   'SpeedPreset',
   'StreamLoggerOptions',
+  'StreamQuality',
+  'StreamRate',
   'TestOptions',
   'TestPattern',
   'TextLine',

@@ -8,6 +8,7 @@ import {
   type EncoderOptions,
   parseSource,
   QUALITY_CRF,
+  QUALITY_LEVELS,
   type Quality,
   SCREEN_SERVERS,
   type ScalingOptions,
@@ -18,6 +19,7 @@ import {
   type SourceOptions,
   SPEED_PRESETS,
   type SpeedPreset,
+  type StreamQuality,
 } from '../session/index.js';
 import { duration, integer, oneOf, region, size } from './parse-options.js';
 
@@ -39,8 +41,9 @@ export interface CaptureFlags {
   readonly gundam?: true;
   readonly maxCrops?: 6 | 9;
   readonly maxLongSide?: number;
+  readonly height?: number;
   readonly fps?: number;
-  readonly quality?: Quality;
+  readonly quality?: StreamQuality | Quality;
   readonly encoder?: EncoderName;
   readonly hwencode: boolean;
   readonly speed?: SpeedPreset;
@@ -49,6 +52,8 @@ export interface CaptureFlags {
   readonly alwaysOn?: true;
   readonly linger?: number;
 }
+
+const STREAM_QUALITIES = Object.keys(QUALITY_LEVELS) as StreamQuality[];
 
 export const DISPLAY_OPTION = [
   '--display <name>',
@@ -84,9 +89,14 @@ export function addCaptureOptions(command: Command): Command {
   command.option('--gundam', "compose DeepSeek-OCR's Gundam views into each frame");
   add('--max-crops <n>', 'with --gundam, most tiles: 9 or 6', (text) => Number(oneOf('--max-crops', ['9', '6'])(text)));
   add('--max-long-side <px>', 'bound the longer side of the picture', integer('--max-long-side', 16, 16384));
+  add('--height <px>', 'bound the height of the picture', integer('--height', 16, 16384));
   add('-f, --fps <n>', 'most frames a second (default: 30)', integer('--fps', 1, 120));
-  const qualities = Object.keys(QUALITY_CRF) as Quality[];
-  add('-q, --quality <level>', `${qualities.join(', ')}: CRF 28, 23, 20, 18`, oneOf('--quality', qualities), undefined);
+  const qualities = [...STREAM_QUALITIES, 'ultra'] as const;
+  const levels =
+    'of a stream, at most: source (native height, 6000 kbit/s, 30 fps), high (1080, 4000, 30), medium (720, 2500, 30), ' +
+    'low (480, 1000, 30), auto (source, adapted to what readers report), ultra (CRF 18, no bound); ' +
+    'of a file alone: low, medium, high, ultra (CRF 28, 23, 20, 18)';
+  add('-q, --quality <level>', levels, oneOf('--quality', qualities));
   add(
     '--encoder <name>',
     `what encodes (default: auto): ${ENCODER_NAMES.join(', ')}`,
@@ -140,30 +150,48 @@ export function toDemand({ alwaysOn, linger }: CaptureFlags): Pick<CaptureSessio
   return { onDemand: !alwaysOn, lingerMs: linger };
 }
 
-export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide }: CaptureFlags): ScalingOptions {
+export function toScaling({ scalePreset, gundam, maxCrops, maxLongSide, height }: CaptureFlags): ScalingOptions {
   if (gundam && scalePreset !== undefined)
     throw new CapError('CAP_USAGE', '--gundam and --scale-preset exclude each other', { hint: 'choose one' });
-  if (gundam && maxLongSide !== undefined) {
-    throw new CapError('CAP_USAGE', '--max-long-side cannot be used with --gundam', { hint: 'its sizes are fixed' });
+  const bound = maxLongSide !== undefined ? '--max-long-side' : height !== undefined ? '--height' : undefined;
+  if (gundam && bound) {
+    throw new CapError('CAP_USAGE', `${bound} cannot be used with --gundam`, { hint: 'its sizes are fixed' });
   }
   if (!gundam && maxCrops !== undefined)
     throw new CapError('CAP_USAGE', '--max-crops is for --gundam', { hint: 'add --gundam' });
-  return { preset: scalePreset, gundam, maxCrops, maxLongSidePx: maxLongSide };
+  return { preset: scalePreset, gundam, maxCrops, maxLongSidePx: maxLongSide, maxHeightPx: height };
 }
 
 /** @param recordOnly nobody watches live, so the file may be smaller at more work per frame */
 export function toEncoder(flags: CaptureFlags, recordOnly: boolean): EncoderOptions {
   const { source, encoder, hwencode, quality, speed, gop, maxBitrate } = flags;
   // What is preferred but was not asked for must not keep an RTSP stream from being passed on.
-  const asked = [encoder, quality, speed, gop, maxBitrate].some((value) => value !== undefined);
+  const crf = rateFactorOf(quality, recordOnly);
+  const asked = [encoder, crf, speed, gop, maxBitrate].some((value) => value !== undefined);
   if (source?.kind === 'rtsp' && !asked) return {};
   return {
     encoder,
     hardware: hwencode,
-    crf: quality && QUALITY_CRF[quality],
+    crf,
     rateControl: recordOnly ? 'crf' : 'quantizer',
     speed: speed ?? (recordOnly ? 'veryfast' : undefined),
     gopSeconds: gop,
     maxBitrateKbps: maxBitrate,
   };
+}
+
+/** The quality of a stream; `ultra` and that of a file alone are rate factors, the encoder's business. */
+export function toQuality({ quality }: CaptureFlags, recordOnly: boolean): StreamQuality | undefined {
+  return recordOnly || quality === 'ultra' ? undefined : quality;
+}
+
+/** @throws CAP_USAGE */
+function rateFactorOf(quality: StreamQuality | Quality | undefined, recordOnly: boolean): number | undefined {
+  if (quality === undefined || !(recordOnly || quality === 'ultra')) return undefined;
+  if (quality === 'source' || quality === 'auto') {
+    throw new CapError('CAP_USAGE', `--quality ${quality} is for a stream`, {
+      hint: `of a file alone it is one of ${Object.keys(QUALITY_CRF).join(', ')}`,
+    });
+  }
+  return QUALITY_CRF[quality];
 }

@@ -1,4 +1,4 @@
-import { type CapError, formatSize, type Logger } from '../core/index.js';
+import type { CapError, Logger } from '../core/index.js';
 import { monitorMetrics, startMetricsServer } from '../server/index.js';
 import { type MonitorStream, MonitorStreams, type MonitorStreamsOptions } from '../session/index.js';
 import { errorText } from './error-text.js';
@@ -56,7 +56,7 @@ export async function serveMonitors({
 }
 
 function describe({ session }: MonitorStream): void {
-  print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)}`);
+  print(`${session.label}, ${session.picture}`);
 }
 
 function sayRecorded(streams: readonly MonitorStream[]): void {

@@ -1,4 +1,4 @@
-import { CapError, formatSize } from '../core/index.js';
+import { CapError } from '../core/index.js';
 import { CaptureSession, repairSound } from '../session/index.js';
 import type { CaptureCalls } from './worker-calls.js';
 import { gatewayLogger, serveGateway } from './worker-process.js';
@@ -17,13 +17,14 @@ const calls: CaptureCalls = {
     });
     session.sendTo(socketName);
     for (const url of publish) session.publish(url);
-    const { label, plan } = session;
-    return { label, picture: `${plan.name} ${formatSize(plan.canvas)}`, audio: session.audio };
+    const { label, picture, audio, stats } = session;
+    return { label, picture, audio, rate: stats.rate };
   },
   stats() {
     if (!session) throw new CapError('CAP_INTERNAL', 'nothing is captured yet');
     return session.stats;
   },
+  setRate: (rate) => session?.setRate(rate),
 };
 
 const gateway = serveGateway(calls, async () => session?.close());

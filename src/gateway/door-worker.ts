@@ -6,6 +6,7 @@ import {
   audioSocketName,
   ReceivedStream,
   RtspServer,
+  type StreamRate,
   StreamTable,
 } from '../session/index.js';
 import type { DoorCalls, ServedMount } from './worker-calls.js';
@@ -20,6 +21,7 @@ interface Mount {
 }
 
 const mounts = new Map<string, Mount>();
+const rates = new Map<string, StreamRate>();
 const streams = new StreamTable();
 let server: RtspServer | undefined;
 let http: OpenedHttp | undefined;
@@ -30,6 +32,7 @@ const calls: DoorCalls = {
     server = new RtspServer({ ...rtsp, logger });
     if (server.exposure) logger.warn(server.exposure);
     streams.countReaders('rtsp', ({ path }) => opened().stats.readers.filter((reader) => reader.path === path).length);
+    streams.reportReaders('rtsp', ({ path }) => opened().readerReports(path));
     http = httpOptions && (await openHttp(streams, { ...httpOptions, logger }));
     if (http?.exposure) logger.warn(http.exposure);
     return { rtspUrls: server.urls('/').map((url) => url.slice(0, -1)), httpUrl: http?.url };
@@ -41,7 +44,7 @@ const calls: DoorCalls = {
     const mount = mounts.get(path) ?? addMount(served);
     try {
       await mount.served;
-      streams.add({ path, label, stream: mount.stream });
+      streams.add({ path, label, stream: mount.stream, rate: () => rates.get(path) });
     } catch (error) {
       await calls.remove(path);
       throw error;
@@ -50,11 +53,17 @@ const calls: DoorCalls = {
   async remove(path) {
     const mount = mounts.get(path);
     mounts.delete(path);
+    rates.delete(path);
     streams.remove(path);
     if (!mount) return;
     await server?.unmount(path);
     await mount.close();
   },
+  noteRate(path, rate) {
+    if (rate) rates.set(path, rate);
+    else rates.delete(path);
+  },
+  readerReports: () => streams.readerReports(),
   stats: () => ({ rtsp: opened().stats, http: http?.stats }),
   kick: (id) => opened().kick(id),
 };

@@ -14,7 +14,7 @@ import {
   unexpected,
 } from '../core/index.js';
 import type { HttpOptions, HttpStats } from '../server/index.js';
-import type { CaptureStats, RtspServer, RtspServerOptions } from '../session/index.js';
+import { type CaptureStats, RateAdaptation, type RtspServer, type RtspServerOptions } from '../session/index.js';
 import { GatewayMount, type MountOptions } from './gateway-mount.js';
 import { Worker } from './worker.js';
 import type { DoorCalls, DoorDescription, DoorOptions, Sendable } from './worker-calls.js';
@@ -77,6 +77,8 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   readonly #logger: Logger;
   readonly #id = randomUUID();
   readonly #mounts = new Map<string, GatewayMount>();
+  /** Of all mounts together: their readers share a network. */
+  readonly #adaptation: RateAdaptation;
   #doorOptions: DoorOptions;
   #doors: Worker<DoorCalls>;
   #address: DoorDescription | undefined;
@@ -86,6 +88,11 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   private constructor({ rtsp = {}, http, logger = silentLogger }: GatewayOptions) {
     super();
     this.#logger = logger;
+    this.#adaptation = new RateAdaptation({ logger });
+    this.#adaptation.addReaders(async () => (await this.#doors.remote?.readerReports().catch(() => undefined)) ?? []);
+    this.#adaptation.on('stepped', () => {
+      for (const mount of this.#mounts.values()) this.#noteRate(mount);
+    });
     this.#doorOptions = { rtsp, http };
     this.#doors = this.#newDoors();
   }
@@ -179,7 +186,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   /** Ends the mounts, then the doors. Idempotent. */
   readonly close = once(async () => {
     this.#closed = true;
-    await closeAll([...this.#mounts.values(), this.#doors]);
+    await closeAll([this.#adaptation, ...this.#mounts.values(), this.#doors]);
   });
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -226,7 +233,7 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
   }
 
   #addMount(options: MountOptions, socketName = `cap-${this.#id}-${this.#sockets++}`): GatewayMount {
-    const mount = new GatewayMount(options, socketName, this.#logger);
+    const mount = new GatewayMount(options, socketName, this.#adaptation, this.#logger);
     this.#mounts.set(options.path, mount);
     mount.worker.on('ready', () => void this.#serve(mount));
     mount.worker.on('died', (error) => this.emit('interrupted', options.path, error));
@@ -246,12 +253,17 @@ export class Gateway extends TypedEvents<GatewayEvents> implements Closable {
       const { path, maxReaders } = mount.options;
       const { label = '', audio = [] } = mount.description ?? {};
       await remote.serve({ path, socketName: mount.socketName, label, audio, limits: { maxReaders } });
+      this.#noteRate(mount);
       this.emit('resumed', mount.options.path);
     } catch (error) {
       if (!this.#closed && remote === this.#doors.remote) {
         this.emit('interrupted', mount.options.path, toCapError(error));
       }
     }
+  }
+
+  #noteRate({ options, rate }: GatewayMount): void {
+    void this.#doors.remote?.noteRate(options.path, rate).catch(() => {});
   }
 }
 

@@ -4,9 +4,11 @@ import type {
   AudioTrackDescription,
   CaptureSessionOptions,
   CaptureStats,
+  ReaderReport,
   RtspMountOptions,
   RtspServer,
   RtspServerOptions,
+  StreamRate,
 } from '../session/index.js';
 
 /** Options that can be sent to another process. */
@@ -16,8 +18,10 @@ export type Sendable<Options> = Omit<Options, 'logger'>;
 export interface CaptureDescription {
   /** For people: what is captured. */
   readonly label: string;
-  /** For people: how it is scaled and to what size, `p4 960x540`. */
+  /** For people: how it is scaled and to what size, `p4 960x540 at 30 fps`. */
   readonly picture: string;
+  /** What bounds its bits at first; undefined when it is passed on as it comes. */
+  readonly rate: StreamRate | undefined;
   /** Its channels of sound, each sent to the ReceivedStream at `audioSocketName`. */
   readonly audio: readonly AudioTrackDescription[];
 }
@@ -44,6 +48,7 @@ export interface CaptureCalls {
   /** Resolves with the first coded frame; the stream is sent to the ReceivedStream at `socketName`. */
   open(options: CaptureOptions, socketName: string): Promise<CaptureDescription>;
   stats(): CaptureStats;
+  setRate(rate: StreamRate): void;
 }
 
 /** Where the door worker listens. */
@@ -66,6 +71,10 @@ export interface DoorCalls {
   open(options: DoorOptions): Promise<DoorDescription>;
   /** Takes the mount's stream and serves it once it arrives; again is no fault. */
   serve(mount: ServedMount): Promise<void>;
+  /** What bounds the mount's bits from now on, for who asks. */
+  noteRate(path: string, rate: StreamRate | undefined): void;
+  /** How all readers fare at present. */
+  readerReports(): readonly ReaderReport[];
   remove(path: string): Promise<void>;
   stats(): { readonly rtsp: RtspServer['stats']; readonly http: HttpStats | undefined };
   kick(id: number): boolean;

@@ -170,6 +170,17 @@ export interface ReaderStats {
   readonly behind: boolean;
   /** How often it was taken off the stream for being behind. */
   readonly cutOffs: number;
+  /** What waits in its TCP socket. */
+  readonly backlogBytes?: number;
+  /** Its newest RTCP report, over UDP; half a second old at most. */
+  readonly report?: {
+    /** Since it began. */
+    readonly packetsLost: number;
+    /** Extended sequence number of the newest packet. */
+    readonly highestSequence: number;
+    readonly jitterMs: number;
+    readonly roundTripMs?: number;
+  };
 }
 
 export interface RtspStats {

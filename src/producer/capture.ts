@@ -13,6 +13,14 @@ import { type ScalingOptions, scalePlanner, toNativePlan } from './compose.js';
 import type { ScalePlan } from './scale-plan.js';
 import type { SourceListener, SourceWatch, VideoSource } from './video-source.js';
 
+/** What codes the pictures. */
+export interface CaptureEncoder {
+  readonly launch: string;
+  readonly properties: ElementProperties;
+  /** The properties of the element `encoder` for another bitrate while it runs; absent where it has none. */
+  readonly liveBitrate?: (maxBitrateKbps: number) => Readonly<Record<string, string>>;
+}
+
 export interface CaptureSettings {
   /** Closed with the capture. */
   readonly source: VideoSource;
@@ -20,7 +28,7 @@ export interface CaptureSettings {
   /** Frames a second. */
   readonly fps: number;
   /** GStreamer fragment from I420 to what the appsink `units` gets; undefined for a coded source. */
-  readonly encoder: { readonly launch: string; readonly properties: ElementProperties } | undefined;
+  readonly encoder: CaptureEncoder | undefined;
   readonly logger: Logger;
 }
 
@@ -38,6 +46,7 @@ export const UNITS = 'units';
 export class Capture extends TypedEvents<CaptureEvents> implements Closable {
   readonly source: VideoSource;
   readonly pipeline: Pipeline;
+  readonly #encoder: CaptureEncoder | undefined;
   readonly #planFor: (source: Size) => ScalePlan;
   readonly #logger: Logger;
   readonly #watch: SourceWatch;
@@ -53,13 +62,15 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
   constructor({ source, scaling, fps, encoder, logger }: CaptureSettings) {
     super();
     this.#logger = logger;
+    this.#encoder = encoder;
     this.#planFor = scalePlanner(scaling);
     this.source = source;
     this.#size = source.size;
     this.#plan = this.#planFor(this.#size);
     // One streaming thread from capture to encoder, without a queue: when encoding takes longer than a
     // frame interval the source skips a tick, and the next frame is as new as can be.
-    const pictures = `! video/x-raw,framerate=${fps}/1 ! identity name=capture silent=true ! capcompose name=compose`;
+    const limit = source.pacesFrames ? '' : '! capframelimit name=limit ';
+    const pictures = `! video/x-raw,framerate=${fps}/1 ${limit}! identity name=capture silent=true ! capcompose name=compose`;
     this.pipeline = new Pipeline(
       `${source.launch} ${encoder ? `${pictures} ! ${encoder.launch}` : '! identity name=capture silent=true'} ` +
         `! appsink name=${UNITS} sync=false async=false max-buffers=4`,
@@ -110,6 +121,15 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
       await this.pipeline.play();
     } catch (error) {
       this.#fail(this.#lost(toCapError(error)));
+    }
+  }
+
+  /** Codes fewer frames a second, or with fewer bits, from the next frame on; not for a coded source. */
+  setRate({ fps, maxBitrateKbps }: { readonly fps: number; readonly maxBitrateKbps: number }): void {
+    if (this.#closed || !this.#encoder) return;
+    this.pipeline.setProperty(this.source.pacesFrames ? 'source' : 'limit', 'max-fps', String(fps));
+    for (const [name, value] of Object.entries(this.#encoder.liveBitrate?.(maxBitrateKbps) ?? {})) {
+      this.pipeline.setProperty('encoder', name, value);
     }
   }
 

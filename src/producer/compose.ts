@@ -14,15 +14,17 @@ export interface ScalingOptions {
   readonly maxCrops?: 6 | 9 | undefined;
   /** Bounds the longer side of the result, in pixels; not for Gundam. @default no limit */
   readonly maxLongSidePx?: number | undefined;
+  /** Bounds the height of the result, in pixels; not for Gundam. @default no limit */
+  readonly maxHeightPx?: number | undefined;
 }
 
 /** Makes the plan for each source size; the preset is read once, so that a bad one fails early. */
 export function scalePlanner(options: ScalingOptions = {}): (source: Size) => ScalePlan {
-  const { gundam = false, maxCrops = 9, maxLongSidePx } = options;
+  const { gundam = false, maxCrops = 9, maxLongSidePx, maxHeightPx } = options;
   if (gundam) return (source) => gundamPlan(source, maxCrops);
-  if (options.preset === undefined) return (source) => sourcePlan(source, { maxLongSidePx });
+  if (options.preset === undefined) return (source) => sourcePlan(source, { maxLongSidePx, maxHeightPx });
   const preset = loadPreset(options.preset);
-  return (source) => presetPlan(source, preset, { maxLongSidePx });
+  return (source) => presetPlan(source, preset, { maxLongSidePx, maxHeightPx });
 }
 
 /** The plan as the native composer takes it. */

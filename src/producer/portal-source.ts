@@ -120,6 +120,7 @@ function sharedScreen(
     properties: { source: { 'keep-alive': String(keepAlive(options)) } },
     size,
     tellsDamage: true,
+    pacesFrames: true,
     watch: (listener, pipeline) => {
       screen.attach(pipeline, 'source');
       const lost = (message: string): void => listener.lost(new CapError('CAP_SOURCE_LOST', `${label}: ${message}`));

@@ -28,6 +28,8 @@ export interface ScalePlan {
 export interface ScaleOptions {
   /** The canvas's longer side is at most this many pixels (rounded down to even). @default no limit */
   readonly maxLongSidePx?: number | undefined;
+  /** The canvas's height is at most this many pixels (rounded down to even). @default no limit */
+  readonly maxHeightPx?: number | undefined;
 }
 
 const evenDown = (px: number): number => px - (px % 2);
@@ -43,12 +45,13 @@ const evenSide = (exactPx: number, sourcePx: number): number =>
  * The size with `factor` times fewer pixels than `source`: each side is divided by √factor and taken to
  * the nearest even number, so that it is off by one pixel at most and the aspect ratio is kept as well as
  * even sizes allow. Never larger than the source, but that a side of one pixel becomes two.
- * A smaller `maxLongSidePx` divides both sides by more.
+ * A smaller `maxLongSidePx` or `maxHeightPx` divides both sides by more.
  */
-export function scaledSize(source: Size, factor: number, maxLongSidePx?: number): Size {
+export function scaledSize(source: Size, factor: number, maxLongSidePx?: number, maxHeightPx?: number): Size {
   const longSidePx = Math.max(source.width, source.height);
   const bound = maxLongSidePx === undefined ? 1 : longSidePx / evenDown(maxLongSidePx);
-  const divisor = Math.max(Math.sqrt(factor), bound);
+  const heightBound = maxHeightPx === undefined ? 1 : source.height / evenDown(maxHeightPx);
+  const divisor = Math.max(Math.sqrt(factor), bound, heightBound);
   return {
     width: evenSide(source.width / divisor, source.width),
     height: evenSide(source.height / divisor, source.height),
@@ -58,13 +61,18 @@ export function scaledSize(source: Size, factor: number, maxLongSidePx?: number)
 /** The plan that shrinks the whole of `source` as `preset` says; of its limit and the option's the smaller holds. */
 export function presetPlan(source: Size, preset: Preset, options: ScaleOptions = {}): ScalePlan {
   const limits = [preset.maxLongSidePx, options.maxLongSidePx].filter((limit) => limit !== undefined);
-  const canvas = scaledSize(source, preset.factor, limits.length > 0 ? Math.min(...limits) : undefined);
+  const canvas = scaledSize(
+    source,
+    preset.factor,
+    limits.length > 0 ? Math.min(...limits) : undefined,
+    options.maxHeightPx,
+  );
   return wholePlan(preset.name, source, canvas);
 }
 
 /** The plan that keeps the full size; an odd last column or row is cut off, so that no pixel is resampled. */
 export function sourcePlan(source: Size, options: ScaleOptions = {}): ScalePlan {
-  return wholePlan('source', source, scaledSize(source, 1, options.maxLongSidePx));
+  return wholePlan('source', source, scaledSize(source, 1, options.maxLongSidePx, options.maxHeightPx));
 }
 
 function wholePlan(name: string, source: Size, canvas: Size): ScalePlan {

@@ -120,11 +120,11 @@ function elements(
   display: string,
   options: ScreenOptions,
   place: Readonly<Record<string, number>>,
-): Pick<VideoSource, 'launch' | 'properties'> {
+): Pick<VideoSource, 'launch' | 'properties' | 'pacesFrames'> {
   const { cursor = true } = options;
   const values = { 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive(options), ...place };
   const source = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
-  return { launch: 'capx11src name=source', properties: { source } };
+  return { launch: 'capx11src name=source', properties: { source }, pacesFrames: true };
 }
 
 function watchScreen(display: string, area: Rect | undefined, listener: SourceListener): Closable {

@@ -42,6 +42,8 @@ export interface VideoSource {
   readonly coded?: boolean;
   /** Whether its frames say what changed since the one before. @default false */
   readonly tellsDamage?: boolean;
+  /** Whether the element `source` of `launch` has the property `max-fps`, which may change at any time. @default false */
+  readonly pacesFrames?: boolean;
   /** Watches the source, and feeds `pipeline` where frames come from elsewhere, until the result is closed. */
   watch(listener: SourceListener, pipeline: Pipeline): SourceWatch;
   /** Lets go of a source that is not watched; not needed by sources that hold nothing before. */

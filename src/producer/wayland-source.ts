@@ -84,11 +84,11 @@ function elements(
   display: string,
   options: WaylandOptions,
   place: Readonly<Record<string, string | number>>,
-): Pick<VideoSource, 'launch' | 'properties' | 'tellsDamage'> {
+): Pick<VideoSource, 'launch' | 'properties' | 'tellsDamage' | 'pacesFrames'> {
   const { cursor = true } = options;
   const values = { 'display-name': display, 'show-pointer': cursor, 'keep-alive': keepAlive(options), ...place };
   const source = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
-  return { launch: 'capwaylandsrc name=source', properties: { source }, tellsDamage: true };
+  return { launch: 'capwaylandsrc name=source', properties: { source }, tellsDamage: true, pacesFrames: true };
 }
 
 function findMonitor(monitors: readonly WaylandMonitor[], wanted: string | undefined): WaylandMonitor {

@@ -4,6 +4,7 @@ import { addHttpMetrics } from './http-metrics.js';
 import { oncePerScrape } from './once-per-scrape.js';
 import type { HttpStats, OpenedHttp } from './open-http.js';
 import { addPublishMetrics } from './publish-metrics.js';
+import { addRateMetrics } from './rate-metrics.js';
 
 /** One of the captures that are measured. */
 export interface Measured {
@@ -91,6 +92,7 @@ export async function measuredRegistry({ labelNames, rtsp, http, measure }: Meas
     'Time from the capture of each frame to its coded picture, summed',
     (stats) => (stats.captureToEncodedMs * stats.framesEncoded) / 1000,
   );
+  await addRateMetrics(registry, labelNames, async () => (await now()).captures);
   const ofChannels = (name: string, help: string, read: (stats: AudioStats) => number): void => {
     new Counter({
       name,

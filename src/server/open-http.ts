@@ -52,6 +52,7 @@ export async function openHttp(streams: StreamTable, options: HttpOptions = {}):
   ]);
   const peers = new WebRtcPeers({ ...webrtc, host: options.host });
   streams.countReaders('webrtc', ({ stream }) => peers.readersOf(stream));
+  streams.reportReaders('webrtc', ({ stream, path }) => peers.reportsOf(stream, path));
   const words = wordsDoor(streams);
   const webrtcDoors = [whepDoor(streams, peers), signalling.signallingDoor(streams, peers)];
   const server = await HttpServer.open({

@@ -17,8 +17,15 @@ export function streamList(streams: StreamTable, words: WordsDoor): HttpDoor {
     const mine = [...streams].filter(({ path }) => maySee(context.get('user'), path));
     return context.json(
       mine.map((served) => {
-        const { path, label, stream } = served;
-        return { path, label, ...stream.stats, readers: streams.readersOf(served), words: words.wordsOf(path) };
+        const { path, label, stream, rate } = served;
+        return {
+          path,
+          label,
+          ...stream.stats,
+          ...rate?.(),
+          readers: streams.readersOf(served),
+          words: words.wordsOf(path),
+        };
       }),
     );
   });

@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { closeAll, once, toCapError } from '../core/index.js';
+import { closeAll, once, ownAddresses, toCapError } from '../core/index.js';
 import { type ServedStream, type StreamTable, TsFeed } from '../session/index.js';
 import { type HttpDoor, streamFor } from './http-door.js';
 
@@ -21,6 +21,18 @@ export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): HttpD
   };
   streams.on('removed', remove);
   streams.countReaders('ts', (served) => [...feeds.values()].filter((read) => read === served).length);
+  const ids = new WeakMap<TsFeed, number>();
+  const addresses = new WeakMap<TsFeed, string>();
+  let lastId = 0;
+  streams.reportReaders('ts', (served) => {
+    const own = ownAddresses();
+    return [...feeds].flatMap(([feed, read]) => {
+      const { sentBytes, dropped } = feed.stats;
+      const isLocal = own.has(addresses.get(feed) ?? '');
+      if (read !== served) return [];
+      return { id: `ts ${ids.get(feed)}`, path: served.path, isLocal, acknowledgedBytes: sentBytes, drops: dropped };
+    });
+  });
 
   const routes = new Hono().get('/ts/*', async (context) => {
     context.header('Cache-Control', 'no-store');
@@ -38,6 +50,9 @@ export function tsDoor(streams: StreamTable, options: TsDoorOptions = {}): HttpD
     try {
       const feed = await TsFeed.open(served.stream);
       feeds.set(feed, served);
+      lastId += 1;
+      ids.set(feed, lastId);
+      addresses.set(feed, incoming.socket.remoteAddress ?? '');
       const leave = once(async () => {
         feeds.delete(feed);
         await feed.close();

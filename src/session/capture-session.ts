@@ -20,11 +20,14 @@ import {
   RtspServer,
   type RtspServerOptions,
   SharedStream,
+  type StreamRate,
   UnitSender,
 } from '../transport/index.js';
 import { OnDemand } from './on-demand.js';
-import { type CaptureSessionOptions, openCapture } from './open-capture.js';
+import { type CaptureSessionOptions, type OpenedCapture, openCapture } from './open-capture.js';
+import type { ReaderReports } from './rate-adaptation.js';
 import { type AudioStats, SessionAudio } from './session-audio.js';
+import type { SessionRate } from './session-rate.js';
 
 /** What a capture session says between `open` and `close`. */
 export type CaptureSessionEvents = {
@@ -42,6 +45,8 @@ export interface CaptureStats {
   readonly encodedBytes: number;
   /** Mean milliseconds from the capture of a frame to its coded picture. */
   readonly captureToEncodedMs: number;
+  /** What bounds it at present; undefined when nothing is encoded here. */
+  readonly rate: StreamRate | undefined;
   /** Of each channel of sound. */
   readonly audio: readonly AudioStats[];
   /** Of each server that the stream is pushed to. */
@@ -59,11 +64,13 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   /** In the order in which they were opened; whoever closes one takes it out. */
   readonly #doors = new Set<Closable>();
   readonly #publishers = new Set<Publisher>();
+  readonly #rate: SessionRate;
   #onDemand: OnDemand | undefined;
   #closed = false;
 
-  private constructor(capture: Capture, audio: SessionAudio, logger: Logger) {
+  private constructor({ capture, rate }: OpenedCapture, audio: SessionAudio, logger: Logger) {
     super();
+    this.#rate = rate;
     this.#capture = capture;
     this.#audio = audio;
     this.#logger = logger;
@@ -86,12 +93,13 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     const audio = await SessionAudio.open(options.audio ?? {}, logger);
     let owner: Closable = audio;
     try {
-      const capture = await openCapture(options, logger);
-      owner = { close: () => closeAll([capture, audio]) };
-      const session = new CaptureSession(capture, audio, logger);
+      const opened = await openCapture(options, logger);
+      owner = { close: () => closeAll([opened.capture, audio]) };
+      const session = new CaptureSession(opened, audio, logger);
       owner = session;
       await session.#start();
-      if (options.onDemand) session.#onDemand = new OnDemand([audio, capture], session.stream, lingerMs, logger);
+      if (options.onDemand) session.#onDemand = new OnDemand([audio, opened.capture], session.stream, lingerMs, logger);
+      session.#rate.adapt(options.adaptation, () => session.stream.stats.bytes, logger);
       return session;
     } catch (error) {
       await owner.close();
@@ -119,6 +127,21 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     return this.#capture.plan;
   }
 
+  /** For people: how it is scaled and coded, `p4 960x540 at 30 fps, 4000 kbit/s at most (high)`. */
+  get picture(): string {
+    return this.#rate.picture;
+  }
+
+  /** Bounds its bits anew, from the next frame on; readers notice nothing else. Not for a stream that is passed on. */
+  setRate(rate: StreamRate): void {
+    this.#rate.set(rate);
+  }
+
+  /** With the quality `auto`, follows these readers as well as those of its own servers. */
+  hearReaders(reports: ReaderReports): void {
+    this.#rate.hear(reports);
+  }
+
   get stats(): CaptureStats {
     const { accessUnits, keyFrames, bytes, captureToEncodedMs } = this.stream.stats;
     return {
@@ -127,6 +150,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       keyFrames,
       encodedBytes: bytes,
       captureToEncodedMs: accessUnits > 0 ? captureToEncodedMs / accessUnits : 0,
+      rate: this.#rate.current,
       audio: this.#audio.stats,
       published: [...this.#publishers].map(({ stats }) => stats),
     };
@@ -138,6 +162,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     const server = new RtspServer({ logger: this.#logger, ...options });
     this.#doors.add(server);
     server.once('closed', () => this.#doors.delete(server));
+    this.#rate.hear(() => server.readerReports(path));
     try {
       await server.mount(path, this.stream, { audio: this.#audio.tracks });
     } catch (error) {
@@ -151,6 +176,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   async serveOn(server: RtspServer, path: string): Promise<void> {
     this.#requireOpen();
     this.#doors.add({ close: () => server.unmount(path) });
+    this.#rate.hear(() => server.readerReports(path));
     await server.mount(path, this.stream, { audio: this.#audio.tracks });
   }
 
@@ -210,7 +236,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   readonly close = once(async () => {
     this.#closed = true;
     const onDemand = this.#onDemand ? [this.#onDemand] : [];
-    await closeAll([...this.#doors, ...onDemand, this.stream, this.#capture, this.#audio]);
+    await closeAll([this.#rate, ...this.#doors, ...onDemand, this.stream, this.#capture, this.#audio]);
   });
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -62,8 +62,10 @@ export {
   parseLogin,
   parsePublishTarget,
   QUALITY_CRF,
+  QUALITY_LEVELS,
   type Quality,
   REALM,
+  type ReaderReport,
   ReceivedStream,
   type RtspMountOptions,
   type RtspReader,
@@ -83,6 +85,8 @@ export {
   type Still,
   StillDoor,
   type StillRequest,
+  type StreamQuality,
+  type StreamRate,
   selfSignedIdentity,
   type TlsIdentity,
   TsFeed,
@@ -96,6 +100,7 @@ export * from './capture-session.js';
 export * from './capture-view.js';
 export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
+export * from './rate-adaptation.js';
 export type { AudioOptions, AudioStats } from './session-audio.js';
 export * from './stream-table.js';
 export * from './watch-session.js';

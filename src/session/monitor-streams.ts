@@ -11,6 +11,7 @@ import { type Mp4Recorder, RtspServer, type RtspServerOptions } from '../transpo
 import { CaptureSession } from './capture-session.js';
 import { monitorFile } from './monitor-file.js';
 import type { CaptureSessionOptions } from './open-capture.js';
+import { RateAdaptation } from './rate-adaptation.js';
 
 /** One monitor, and the capture of it. */
 export interface MonitorStream {
@@ -54,6 +55,8 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
   readonly server: RtspServer | undefined;
   readonly #options: MonitorStreamsOptions;
   readonly #watch: MonitorWatch;
+  /** Of all monitors together: their readers share a network. */
+  readonly #adaptation: RateAdaptation | undefined;
   readonly #streams: MonitorStream[] = [];
   /** Monitors that cannot be captured as they are: tried again when monitors have come, gone or changed. */
   readonly #failed = new Map<string, CapError>();
@@ -64,6 +67,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
   private constructor(options: MonitorStreamsOptions) {
     super();
     this.#options = options;
+    this.#adaptation = options.quality === 'auto' ? new RateAdaptation({ logger: options.logger }) : undefined;
     this.#watch = new MonitorWatch(this.#screen);
     try {
       const { rtsp, logger } = options;
@@ -105,7 +109,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
     this.#ended = true;
     await this.#watch.close();
     await this.#work;
-    await closeAll([...this.#streams.splice(0).map(({ session }) => session), this.server]);
+    await closeAll([...this.#streams.splice(0).map(({ session }) => session), this.#adaptation, this.server]);
   });
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,7 +164,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
   async #add(monitor: MonitorRow): Promise<MonitorStream> {
     const { screen: _screen, rtsp: _rtsp, record, ...options } = this.#options;
     const source = { kind: 'screen', ...this.#screen, monitor: monitor.name || String(monitor.number) } as const;
-    const session = await CaptureSession.open({ ...options, source });
+    const session = await CaptureSession.open({ adaptation: this.#adaptation, ...options, source });
     try {
       const number = this.#freeNumber();
       const path = `/cap/${number}`;

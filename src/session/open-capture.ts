@@ -1,7 +1,16 @@
-import { expectInteger, type Logger } from '../core/index.js';
+import { expectInteger, type Logger, unexpected } from '../core/index.js';
 import { Capture, openSource, type ScalingOptions, type SourceOptions } from '../producer/index.js';
-import { chooseEncoder, type EncoderOptions } from '../transport/index.js';
+import {
+  chooseEncoder,
+  type EncoderOptions,
+  encoderSettings,
+  QUALITY_LEVELS,
+  type QualityBounds,
+  type StreamQuality,
+} from '../transport/index.js';
+import type { RateAdaptation } from './rate-adaptation.js';
 import type { AudioOptions } from './session-audio.js';
+import { SessionRate } from './session-rate.js';
 
 /** What is captured, how it is scaled and how it is encoded. */
 export interface CaptureSessionOptions {
@@ -10,10 +19,19 @@ export interface CaptureSessionOptions {
   /**
    * How it is scaled. @default full size
    *
-   * The H.264 of an RTSP source is passed on as it is when neither this nor `encoder` nor `fps` asks for anything.
+   * The H.264 of an RTSP source is passed on as it is when neither this nor `encoder`, `fps` or `quality` asks for
+   * anything.
    */
   readonly scaling?: ScalingOptions | undefined;
   readonly encoder?: EncoderOptions | undefined;
+  /**
+   * Bounds height, bitrate and frame rate together (QUALITY_LEVELS); `scaling`, `encoder.maxBitrateKbps` and `fps` take
+   * the place of what it says of them. `auto` also adapts bitrate and frame rate to what readers report.
+   * @default no bound but that of H.264, at 30 frames a second
+   */
+  readonly quality?: StreamQuality | undefined;
+  /** With the quality `auto`: what several captures share, as their readers share a network. @default one of its own */
+  readonly adaptation?: RateAdaptation | undefined;
   /** Which sound goes with it. @default none */
   readonly audio?: AudioOptions | undefined;
   /** Frames a second, 1 to 120. @default 30 */
@@ -29,14 +47,21 @@ export interface CaptureSessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A capture that does not run yet, and what bounds its bits. */
+export interface OpenedCapture {
+  readonly capture: Capture;
+  readonly rate: SessionRate;
+}
+
 /**
  * Opens the source and builds its capture with the encoder that suits it; nothing runs yet.
  * @throws as CaptureSession.open does
  */
-export async function openCapture(options: CaptureSessionOptions, logger: Logger): Promise<Capture> {
-  const { encoder = {}, scaling = {} } = options;
-  const fps = expectInteger('fps', options.fps ?? 30, 1, 120);
-  const asItIs = options.fps === undefined && !asksFor(scaling) && !asksFor(encoder);
+export async function openCapture(options: CaptureSessionOptions, logger: Logger): Promise<OpenedCapture> {
+  const { quality } = options;
+  const { encoder, scaling, fps: most } = withinQuality(options);
+  const fps = expectInteger('fps', most ?? 30, 1, 120);
+  const asItIs = options.fps === undefined && quality === undefined && !asksFor(scaling) && !asksFor(encoder);
   const source = await openSource(options.source ?? { kind: 'screen' }, {
     fps,
     asItIs,
@@ -45,12 +70,30 @@ export async function openCapture(options: CaptureSessionOptions, logger: Logger
   });
   try {
     const { coded = false, tellsDamage = false } = source;
-    const fragment = coded ? undefined : await chooseEncoder(encoder, { fps, tellsDamage, logger });
-    return new Capture({ source, scaling, encoder: fragment, fps, logger });
+    const fragment = coded
+      ? undefined
+      : await chooseEncoder(encoder, { fps, tellsDamage, adapts: quality === 'auto', logger });
+    const { maxBitrateKbps } = encoderSettings(encoder, fps);
+    const capture = new Capture({ source, scaling, encoder: fragment, fps, logger });
+    return { capture, rate: new SessionRate(capture, coded ? undefined : { fps, maxBitrateKbps }, quality) };
   } catch (error) {
     await source.close?.();
     throw error;
   }
+}
+
+/** What was asked for, and for the rest what the quality says. */
+function withinQuality({ quality, scaling = {}, encoder = {}, fps }: CaptureSessionOptions) {
+  if (quality === undefined) return { scaling, encoder, fps };
+  if (!Object.hasOwn(QUALITY_LEVELS, quality)) {
+    throw unexpected('the quality', `one of ${Object.keys(QUALITY_LEVELS).join(', ')}`, quality);
+  }
+  const level: QualityBounds = QUALITY_LEVELS[quality];
+  return {
+    scaling: asksFor(scaling) ? scaling : { maxHeightPx: level.heightPx },
+    encoder: { ...encoder, maxBitrateKbps: encoder.maxBitrateKbps ?? level.maxBitrateKbps },
+    fps: fps ?? level.fps,
+  };
 }
 
 /** Whether any option is given. */

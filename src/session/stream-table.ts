@@ -1,5 +1,5 @@
 import { TypedEvents } from '../core/index.js';
-import type { AccessUnitStream } from '../transport/index.js';
+import type { AccessUnitStream, ReaderReport, StreamRate } from '../transport/index.js';
 
 /** A stream and the path that doors serve it at. */
 export interface ServedStream {
@@ -8,6 +8,8 @@ export interface ServedStream {
   /** For people: what is captured. */
   readonly label: string;
   readonly stream: AccessUnitStream;
+  /** What bounds its bits at present; undefined when it is passed on as it comes. @default not known */
+  readonly rate?: () => StreamRate | undefined;
 }
 
 export type StreamTableEvents = {
@@ -20,6 +22,7 @@ export type StreamTableEvents = {
 export class StreamTable extends TypedEvents<StreamTableEvents> {
   readonly #streams = new Map<string, ServedStream & { label: string }>();
   readonly #counters = new Map<string, (served: ServedStream) => number>();
+  readonly #reports = new Map<string, (served: ServedStream) => readonly ReaderReport[]>();
 
   /** A stream that is there already keeps its readers. */
   add(served: ServedStream): void {
@@ -52,6 +55,18 @@ export class StreamTable extends TypedEvents<StreamTableEvents> {
   /** How many read a stream now, by door: `{ rtsp: 2, webrtc: 1 }`. */
   readersOf(served: ServedStream): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#counters].map(([door, count]) => [door, count(served)]));
+  }
+
+  /** Has a door say how the readers of a stream fare through it. */
+  reportReaders(door: string, report: (served: ServedStream) => readonly ReaderReport[]): void {
+    this.#reports.set(door, report);
+  }
+
+  /** How all readers fare at present. */
+  readerReports(): ReaderReport[] {
+    return [...this.#streams.values()].flatMap((served) =>
+      [...this.#reports.values()].flatMap((report) => report(served)),
+    );
   }
 
   [Symbol.iterator](): IterableIterator<ServedStream> {

@@ -56,6 +56,8 @@ export interface EncoderOptions {
 export interface EncoderFragment {
   readonly launch: string;
   readonly properties: ElementProperties;
+  /** The properties of its element `encoder` for another bitrate while it runs; absent where it has none. */
+  readonly liveBitrate?: (maxBitrateKbps: number) => Readonly<Record<string, string>>;
 }
 
 /**
@@ -75,6 +77,8 @@ export function x264Encoder(options: EncoderOptions, framesPerSecond: number): E
         'key-int-max': String(gopFrames),
       },
     },
+    // x264's own rate control would have to be told in another way.
+    ...(rateControl === 'quantizer' ? { liveBitrate: (kbps) => ({ 'max-bitrate': String(kbps) }) } : {}),
   };
 }
 

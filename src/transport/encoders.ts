@@ -9,6 +9,10 @@ export interface EncoderElement {
   readonly format: 'I420' | 'NV12';
   /** Whether each key frame carries SPS and PPS; else h264parse adds them. */
   readonly repeatsParameterSets: boolean;
+  /** Whether it keeps to a bitrate at all, and not to its quantizer alone. @default false */
+  readonly boundsBitrate?: true;
+  /** Those that set another bitrate while it runs; absent where that would restart it, or it knows none. */
+  readonly liveBitrate?: (settings: EncoderSettings) => Readonly<Record<string, string | number>>;
   properties(settings: EncoderSettings): Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -106,6 +110,7 @@ export const ENCODER_ELEMENTS: readonly EncoderElement[] = [
   {
     name: 'v4l2',
     element: 'v4l2h264enc',
+    boundsBitrate: true,
     hardware: true,
     format: 'NV12',
     repeatsParameterSets: false,
@@ -118,9 +123,11 @@ export const ENCODER_ELEMENTS: readonly EncoderElement[] = [
   {
     name: 'videotoolbox',
     element: 'vtenc_h264_hw',
+    boundsBitrate: true,
     hardware: true,
     format: 'NV12',
     repeatsParameterSets: false,
+    liveBitrate: (settings) => ({ bitrate: bitrateOf(settings) }),
     properties: (settings) => ({
       realtime: true,
       'allow-frame-reordering': false,
@@ -131,6 +138,7 @@ export const ENCODER_ELEMENTS: readonly EncoderElement[] = [
   {
     name: 'mediafoundation',
     element: 'mfh264enc',
+    boundsBitrate: true,
     hardware: true,
     format: 'NV12',
     repeatsParameterSets: false,
@@ -164,6 +172,7 @@ export const ENCODER_ELEMENTS: readonly EncoderElement[] = [
   {
     name: 'openh264',
     element: 'openh264enc',
+    boundsBitrate: true,
     hardware: false,
     format: 'I420',
     repeatsParameterSets: true,
@@ -185,9 +194,12 @@ export const ENCODER_ELEMENTS: readonly EncoderElement[] = [
 export function encoderFragment(row: EncoderElement, settings: EncoderSettings): EncoderFragment {
   const convert = row.format === 'I420' ? '' : `videoconvert ! video/x-raw,format=${row.format} ! `;
   const parse = row.repeatsParameterSets ? '' : ' ! h264parse config-interval=-1';
-  const properties = Object.entries(row.properties(settings)).map(([name, value]) => [name, String(value)]);
+  const texts = (properties: object): Record<string, string> =>
+    Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, String(value)]));
+  const { liveBitrate } = row;
   return {
     launch: `${convert}${row.element} name=encoder${parse} ! video/x-h264,stream-format=byte-stream,alignment=au`,
-    properties: { encoder: Object.fromEntries(properties) },
+    properties: { encoder: texts(row.properties(settings)) },
+    ...(liveBitrate ? { liveBitrate: (kbps) => texts(liveBitrate({ ...settings, maxBitrateKbps: kbps })) } : {}),
   };
 }

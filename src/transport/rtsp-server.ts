@@ -7,6 +7,7 @@ import {
   isLoopback,
   type Logger,
   once,
+  ownAddresses,
   silentLogger,
   TypedEvents,
   toCapError,
@@ -15,6 +16,7 @@ import {
 } from '../core/index.js';
 import { type NativeEvent, type NativeRtspServer, native, nativePromise, type RtspStats } from '../native/index.js';
 import type { AudioTrack } from './audio-track.js';
+import type { ReaderReport } from './reader-report.js';
 import { REALM, type RtspUser } from './rtsp-users.js';
 import type { AccessUnitStream } from './shared-stream.js';
 import type { TlsIdentity } from './tls-identity.js';
@@ -183,6 +185,20 @@ export class RtspServer extends TypedEvents<RtspServerEvents> implements Closabl
   /** Who plays now. */
   get readers(): RtspStats['readers'] {
     return this.stats.readers;
+  }
+
+  /** How the readers of a path fare. */
+  readerReports(path: string): ReaderReport[] {
+    const own = ownAddresses();
+    return this.readers
+      .filter((reader) => reader.path === path)
+      .map(({ id, peer, protocol, sentBytes, backlogBytes, cutOffs, report }) => ({
+        id: `rtsp ${this.port} ${id}`,
+        path,
+        isLocal: own.has(peer),
+        drops: cutOffs,
+        ...(protocol === 'udp' ? { rtcp: report } : { acknowledgedBytes: sentBytes, backlogBytes }),
+      }));
   }
 
   /** Ends a reader's connection; whether there was one of that id. It may come again. */

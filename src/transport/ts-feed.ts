@@ -15,6 +15,7 @@ export class TsFeed implements Closable {
   readonly #sink: NativeByteSink;
   readonly #door: NativeDoor;
   #failure: CapError | undefined;
+  #sentBytes = 0;
   #closed = false;
   #wake = (): void => {};
 
@@ -40,8 +41,9 @@ export class TsFeed implements Closable {
     }
   }
 
-  get stats(): DoorStats {
-    return this.#door.stats();
+  /** `sentBytes`: what the reader has taken. */
+  get stats(): DoorStats & { readonly sentBytes: number } {
+    return { ...this.#door.stats(), sentBytes: this.#sentBytes };
   }
 
   /** The next bytes, once there are any; undefined when it was closed. One call at a time. @throws CAP_PIPELINE_FAILED */
@@ -53,7 +55,10 @@ export class TsFeed implements Closable {
         this.#wake = resolve;
       });
       const bytes = this.#sink.pull();
-      if (bytes) return bytes;
+      if (bytes) {
+        this.#sentBytes += bytes.length;
+        return bytes;
+      }
       await announced;
     }
   }

@@ -53,7 +53,7 @@ test('cap status says what runs, and cap stop ends it', async () => {
   const { stdout, code } = await runCap(['status'], { env: env(gateway) });
   expect(code).toBe(0);
   expect(stdout).toContain(`${gateway.url('/a')}\n`);
-  expect(stdout).toMatch(/\/a +running +test 320x240, source 320x240 +0/);
+  expect(stdout).toMatch(/\/a +running +test 320x240, source 320x240 at 30 fps +0/);
   const [report] = JSON.parse((await runCap(['status', '--json'], { env: env(gateway) })).stdout);
   expect(report).toMatchObject({ pid: gateway.command.pid, mounts: [{ path: '/a', state: 'running', deaths: 0 }] });
   expect(await runCap(['stop'], { env: env(gateway) })).toMatchObject({ code: 0 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { CapError, createStreamLogger, formatSize } from '../../core/index.js';
+import { CapError, createStreamLogger } from '../../core/index.js';
 import { captureMetrics, openHttp, startMetricsServer } from '../../server/index.js';
 import {
   CaptureSession,
@@ -10,7 +10,15 @@ import {
   screenServer,
 } from '../../session/index.js';
 import { type AudioFlags, addAudioOptions, hearsAnything, toAudio } from '../audio-options.js';
-import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
+import {
+  addCaptureOptions,
+  type CaptureFlags,
+  toDemand,
+  toEncoder,
+  toQuality,
+  toScaling,
+  toSource,
+} from '../capture-options.js';
 import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http-options.js';
 import { controlOf, openControl } from '../open-control.js';
 import { duration, integer } from '../parse-options.js';
@@ -72,6 +80,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   const options = {
     scaling: toScaling(flags),
     encoder: toEncoder(flags, !serves),
+    quality: toQuality(flags, !serves),
     audio: toAudio(flags, !flags.rtsp),
     fps: flags.fps,
     ...toDemand(flags),
@@ -94,13 +103,14 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (!session) return;
   const ended = untilStopped(session, stop, flags.duration);
   if (stop.aborted) return;
-  print(`${session.label}, ${session.plan.name} ${formatSize(session.plan.canvas)} ${rateOf(session, flags)}`);
+  print(`${session.label}, ${session.picture}`);
   const rtsp = flags.rtsp && (await session.serveRtsp('/cap', access));
   for (const { channel } of session.stats.audio) print(`${channel}, ${options.audio.codec}`);
   const streams = new StreamTable();
-  streams.add({ path: '/cap', label: session.label, stream: session.stream });
+  streams.add({ path: '/cap', label: session.label, stream: session.stream, rate: () => session.stats.rate });
   if (rtsp) streams.countReaders('rtsp', () => rtsp.stats.readers.length);
   await using http = flags.http && (await openHttp(streams, { ...toHttp(flags, access), logger }));
+  if (http) session.hearReaders(() => streams.readerReports());
   if (http?.exposure) logger.warn(http.exposure);
   for (const url of publish) print(`publishing to ${session.publish(url).label}`);
   const recorder = output === undefined ? undefined : await session.record(output);
@@ -176,10 +186,6 @@ function refuseWithAllMonitors(flags: Flags, publish: readonly string[]): void {
   ].find(Boolean);
   if (wrong)
     throw new CapError('CAP_USAGE', `${wrong} cannot be used with --monitor all`, { hint: 'name one monitor' });
-}
-
-function rateOf(session: CaptureSession, { fps = 30 }: Flags): string {
-  return session.passesOn ? 'as it comes' : `at ${fps} fps`;
 }
 
 function print(line: string): void {

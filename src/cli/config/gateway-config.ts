@@ -4,7 +4,15 @@ import type { GatewayOptions, MountOptions } from '../../gateway/index.js';
 import type { HttpOptions, MetricsServerOptions } from '../../server/index.js';
 import { type RtspServerOptions, scalePlanner } from '../../session/index.js';
 import { type AudioFlags, addAudioOptions, toAudio } from '../audio-options.js';
-import { addCaptureOptions, type CaptureFlags, toDemand, toEncoder, toScaling, toSource } from '../capture-options.js';
+import {
+  addCaptureOptions,
+  type CaptureFlags,
+  toDemand,
+  toEncoder,
+  toQuality,
+  toScaling,
+  toSource,
+} from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
 import { addPublishOption, checkPublish, type PublishFlags } from '../publish-options.js';
@@ -110,6 +118,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       scaling,
       encoder: toEncoder(flags, false),
       audio: toAudio(flags, false),
+      quality: toQuality(flags, false),
       fps: flags.fps,
       maxReaders: flags.maxReaders,
       publish: checkPublish(flags.publish ?? []),

@@ -1,8 +1,9 @@
 import type { PeerConnection, RtpPacketizationConfig, Track } from 'node-datachannel';
 import { CapError, type Closable, once, TypedEvents, toCapError } from '../../core/index.js';
+import type { RtcpReport } from '../reader-report.js';
 import type { AccessUnit } from '../unit-tap.js';
 import { type Candidate, isReachable, type Offer, withoutEnd } from './offer.js';
-import { asksForKeyFrame } from './rtcp.js';
+import { asksForKeyFrame, estimateOf, reportOn } from './rtcp.js';
 
 /** Why a peer went. */
 export type PeerEnd = 'left' | 'never connected' | 'disconnected' | 'silent' | 'closed';
@@ -41,9 +42,11 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
   #answer = '';
   #waitsForKey = true;
   #sent = { accessUnits: 0, bytes: 0 };
+  #report: RtcpReport | undefined;
+  #estimateKbps: number | undefined;
   #ended = false;
 
-  private constructor(connection: PeerConnection, track: Track, rtp: RtpPacketizationConfig) {
+  private constructor(connection: PeerConnection, track: Track, rtp: RtpPacketizationConfig, ssrc: number) {
     super();
     this.#connection = connection;
     this.#track = track;
@@ -60,6 +63,8 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
     track.onMessage((packet) => {
       this.#silence.refresh();
       if (asksForKeyFrame(packet)) this.emit('keyFrameWanted');
+      this.#report = reportOn(ssrc, packet) ?? this.#report;
+      this.#estimateKbps = estimateOf(packet) ?? this.#estimateKbps;
     });
   }
 
@@ -91,7 +96,7 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
       packetizer.addToChain(new lib.RtcpSrReporter(rtp));
       packetizer.addToChain(new lib.RtcpNackResponder(MAX_KEPT_PACKETS));
       track.setMediaHandler(packetizer);
-      const peer = new WebRtcPeer(connection, track, rtp);
+      const peer = new WebRtcPeer(connection, track, rtp, ssrc);
       await peer.#negotiate(offer.sdp);
       return peer;
     } catch (error) {
@@ -113,6 +118,11 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
   /** What it was sent so far. */
   get sent(): { readonly accessUnits: number; readonly bytes: number } {
     return { ...this.#sent };
+  }
+
+  /** What it says of how the stream reaches it. */
+  get reception(): { readonly rtcp: RtcpReport | undefined; readonly estimateKbps: number | undefined } {
+    return { rtcp: this.#report, estimateKbps: this.#estimateKbps };
   }
 
   /** Its address, once it is connected. */

@@ -5,9 +5,11 @@ import {
   closedError,
   expectInteger,
   once,
+  ownAddresses,
   TypedEvents,
   unexpected,
 } from '../../core/index.js';
+import type { ReaderReport } from '../reader-report.js';
 import type { AccessUnitStream } from '../shared-stream.js';
 import { chooseFormat, type Offer } from './offer.js';
 import { type PeerEnd, WebRtcPeer } from './peer.js';
@@ -44,6 +46,7 @@ export class WebRtcPeers extends TypedEvents<WebRtcPeersEvents> implements Closa
   readonly #maxPeers: number;
   readonly #units = new Map<AccessUnitStream, { readonly units: StreamUnits; users: number }>();
   readonly #peers = new Map<WebRtcPeer, AccessUnitStream>();
+  readonly #ids = new WeakMap<WebRtcPeer, number>();
   #opening = 0;
   #counts = { total: 0, dropped: 0, refused: 0 };
   #closed = false;
@@ -63,6 +66,16 @@ export class WebRtcPeers extends TypedEvents<WebRtcPeersEvents> implements Closa
   get stats(): WebRtcStats {
     const { total, dropped, refused } = this.#counts;
     return { peers: this.#peers.size, peersTotal: total, peersDropped: dropped, peersRefused: refused };
+  }
+
+  /** How the peers that take a stream now fare. */
+  reportsOf(stream: AccessUnitStream, path: string): ReaderReport[] {
+    const own = ownAddresses();
+    return [...this.#peers].flatMap(([peer, taken]) => {
+      if (taken !== stream || !peer.isConnected) return [];
+      const isLocal = own.has(peer.address?.replace(/:\d+$/, '') ?? '');
+      return { id: `webrtc ${this.#ids.get(peer)}`, path, isLocal, ...peer.reception };
+    });
   }
 
   /** Peers that take a stream now. */
@@ -135,6 +148,7 @@ export class WebRtcPeers extends TypedEvents<WebRtcPeersEvents> implements Closa
   #adopt(peer: WebRtcPeer, stream: AccessUnitStream, units: StreamUnits): void {
     this.#peers.set(peer, stream);
     this.#counts.total += 1;
+    this.#ids.set(peer, this.#counts.total);
     peer.on('connected', () => units.add(peer));
     peer.on('keyFrameWanted', () => units.requestKeyFrame());
     peer.on('ended', (reason) => {
