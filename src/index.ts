@@ -137,6 +137,7 @@ export {
   type ModelVendor,
   profileOf,
 } from './consumer/models.js';
+export { costUsd, PRICES, type Price, type PriceRow, priceOf } from './consumer/prices.js';
 export {
   type AnthropicTier,
   anthropicPatches,
@@ -146,7 +147,10 @@ export {
 export { deepSeekOcr2, deepSeekOcrGundam } from './consumer/tokens/deepseek-ocr.js';
 export type { ImageCost, ImageDetail, ImageFormula } from './consumer/tokens/formula.js';
 export { geminiBudget, geminiTiles } from './consumer/tokens/gemini.js';
+export { internVlTiles } from './consumer/tokens/internvl.js';
+export { llama4Tiles, llama32Tiles } from './consumer/tokens/llama.js';
 export { openAiPatches, openAiTiles } from './consumer/tokens/openai.js';
+export { pixtralPatches } from './consumer/tokens/pixtral.js';
 export { type QwenGrid, qwenCells } from './consumer/tokens/qwen.js';
 
 // --- Presets and Gundam views: what a source is scaled to ---

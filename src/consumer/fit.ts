@@ -1,13 +1,15 @@
-import { CapError, type Frame, type Size } from '../core/index.js';
-import type { Adaptor, EncodedImage } from './adaptor.js';
-import { type View, viewsOf } from './gundam-views.js';
-import { encodeView } from './image-encoding.js';
+import { CapError, type Frame } from '../core/index.js';
+import type { EncodedImage } from './adaptor.js';
+import { encodeReadable } from './choose-encoding.js';
+import { type FitTarget, fitSize } from './fit-size.js';
+import { viewsOf } from './gundam-views.js';
+import { encodeView, type SizedView, scaleView, sizeView } from './image-encoding.js';
 import type { ImageLimits, MediaType } from './models.js';
 import { shrinkInto } from './tokens/formula.js';
 
 /** How the images of a frame are encoded. */
 export interface FitOptions {
-  /** What to encode as, among what the model accepts. @default the model's first choice, JPEG for most */
+  /** What to encode as, among what the model accepts. @default what keeps text readable in the fewest bytes */
   readonly mediaType?: MediaType;
   /** First quality tried for JPEG and WebP, 1 to 100; lower ones follow when the bytes are too many. @default 90 */
   readonly quality?: number;
@@ -22,8 +24,8 @@ export interface FittedImages {
   readonly caption?: string;
 }
 
-type Target = Pick<Adaptor, 'limits' | 'imageCost'>;
-
+/** From the one with the fewest bytes at a quality. */
+const DENSEST: readonly MediaType[] = ['image/webp', 'image/jpeg'];
 const QUALITY_STEP = 15;
 const LOWEST_QUALITY = 45;
 const SHRINK = 0.8;
@@ -32,66 +34,50 @@ const BASE64 = 4 / 3;
 
 /**
  * Makes the images of a frame that a model accepts and gains from: within its limits of edge, pixels, bytes
- * and count, no larger than the size to which the provider would scale it anyway, and never scaled up.
+ * and count, no larger than the size to which the provider would scale it anyway, filling the tokens that it costs,
+ * and never scaled up.
  */
-export async function fitFrame(frame: Frame, target: Target, options: FitOptions = {}): Promise<FittedImages> {
+export async function fitFrame(frame: Frame, target: FitTarget, options: FitOptions = {}): Promise<FittedImages> {
   const { limits } = target;
-  const mediaType = chooseMediaType(limits, options.mediaType);
+  const mediaTypes = chooseMediaTypes(limits, options.mediaType);
   const { views, caption } = viewsOf(frame, limits.maxImages);
   const maxBytes = Math.min(limits.maxImageBytes, Math.floor(limits.maxRequestBytes / BASE64 / views.length));
   const images = await Promise.all(
-    views.map((view) =>
-      encodeWithin(frame, view, fitSize(view.size, target), mediaType, options.quality ?? 90, maxBytes),
-    ),
+    views.map(async (view) => {
+      const sized = await sizeView(frame, view, fitSize(view.size, target));
+      const image = await encodeReadable(sized, mediaTypes, options.quality ?? 90);
+      return image.data.length <= maxBytes ? image : encodeWithin(sized, mediaTypes, options.quality ?? 90, maxBytes);
+    }),
   );
   const estimatedTokens = images.reduce((sum, image) => sum + target.imageCost(image).tokens, 0);
   return { images, estimatedTokens, ...(caption === undefined ? {} : { caption }) };
 }
 
-/** The largest size that the limits allow and the provider really looks at; never larger than `size`. */
-function fitSize(size: Size, target: Target): Size {
-  const { limits } = target;
-  let fitted = shrinkInto(size, limits.maxEdgePx);
-  const area = fitted.width * fitted.height;
-  if (limits.maxPixels !== undefined && area > limits.maxPixels) {
-    const scale = Math.sqrt(limits.maxPixels / area);
-    fitted = {
-      width: Math.max(1, Math.floor(fitted.width * scale)),
-      height: Math.max(1, Math.floor(fitted.height * scale)),
-    };
-  }
-  return target.imageCost(fitted).seen;
+function chooseMediaTypes(limits: ImageLimits, wanted: MediaType | undefined): readonly MediaType[] {
+  if (wanted === undefined) return limits.mediaTypes;
+  if (limits.mediaTypes.includes(wanted)) return [wanted];
+  throw new CapError('CAP_USAGE', `this model does not accept ${wanted}`, {
+    hint: `use ${limits.mediaTypes.join(' or ')}`,
+  });
 }
 
-function chooseMediaType(limits: ImageLimits, wanted: MediaType | undefined): MediaType {
-  const [first] = limits.mediaTypes;
-  const chosen = wanted ?? first;
-  if (!chosen || !limits.mediaTypes.includes(chosen)) {
-    throw new CapError('CAP_USAGE', `this model does not accept ${chosen ?? 'images'}`, {
-      hint: `use ${limits.mediaTypes.join(' or ')}`,
-    });
-  }
-  return chosen;
-}
-
-/** Too many bytes cost quality first and pixels only then. */
+/** Too many bytes cost time first, then quality, and pixels only then. */
 async function encodeWithin(
-  frame: Frame,
-  view: View,
-  size: Size,
-  mediaType: MediaType,
+  view: SizedView,
+  mediaTypes: readonly MediaType[],
   quality: number,
   maxBytes: number,
 ): Promise<EncodedImage> {
-  const image = await encodeView(frame, view, size, mediaType, quality);
+  const mediaType = DENSEST.find((type) => mediaTypes.includes(type)) ?? 'image/png';
+  const image = await encodeView(view, mediaType, quality);
   if (image.data.length <= maxBytes) return image;
   if (mediaType !== 'image/png' && quality > LOWEST_QUALITY) {
-    const lower = Math.max(LOWEST_QUALITY, quality - QUALITY_STEP);
-    return encodeWithin(frame, view, size, mediaType, lower, maxBytes);
+    return encodeWithin(view, mediaTypes, Math.max(LOWEST_QUALITY, quality - QUALITY_STEP), maxBytes);
   }
-  if (Math.max(size.width, size.height) <= 16) {
+  const longSidePx = Math.max(view.width, view.height);
+  if (longSidePx <= 16) {
     throw new CapError('CAP_PROVIDER_REJECTED', `no image of this frame is within ${maxBytes} bytes`);
   }
-  const smaller = shrinkInto(size, Math.floor(Math.max(size.width, size.height) * SHRINK));
-  return encodeWithin(frame, view, smaller, mediaType, quality, maxBytes);
+  const smaller = await scaleView(view, shrinkInto(view, Math.floor(longSidePx * SHRINK)));
+  return encodeWithin(smaller, mediaTypes, quality, maxBytes);
 }

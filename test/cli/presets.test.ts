@@ -45,12 +45,12 @@ describe('cap presets', () => {
     expect(presets('--source', '1920x1080')).toBe(
       `1920x1080 at each preset; tokens of one picture as claude-opus-4-7 counts them
 
-PRESET   PIXELS      SIZE  TOKENS
-p2_56    1/2.56  1200x676    1075
-p4          1/4   960x540     700
-p6_9      1/6.9   730x412     405
-p9          1/9   640x360     299
-p10_24  1/10.24   600x338     286
+PRESET   PIXELS      SIZE      SENT  TOKENS
+p2_56    1/2.56  1200x676  1176x672    1008
+p4          1/4   960x540   952x532     646
+p6_9      1/6.9   730x412   694x392     350
+p9          1/9   640x360   640x360     299
+p10_24  1/10.24   600x338   588x336     252
 `,
     );
   });
@@ -63,13 +63,37 @@ p10_24  1/10.24   600x338     286
   test('--json prints rows of name, factor, width, height and tokens', () => {
     const rows: unknown = JSON.parse(presets('--source', '1280x720', '--model', 'gpt-4o', '--json'));
     expect(rows).toHaveLength(5);
-    expect(rows).toContainEqual({ name: 'p4', factor: 4, width: 640, height: 360, tokens: 425 });
+    const sent = { width: 640, height: 360 };
+    expect(rows).toContainEqual({ name: 'p4', factor: 4, width: 640, height: 360, sent, tokens: 425 });
   });
 
   test('--model and --max-long-side change what they say', () => {
     const text = presets('--model', 'gpt-4o', '--max-long-side', '640');
     expect(text).toContain('as gpt-4o counts them');
-    expect(text).toMatch(/p4 .* 640x360 +425\n/);
+    expect(text).toMatch(/p4 .* 640x360 +640x360 +425\n/);
+  });
+
+  test('--every adds the price of an hour, and what it rests on', () => {
+    expect(presets('--model', 'gpt-5.6-luna', '--every', '5s')).toBe(
+      `1920x1080 at each preset; tokens of one picture as gpt-5.6-luna counts them
+$/HOUR: pictures alone, one every 5 s, at $0.2 for a million tokens (OpenAI's page of the model, 2026-11-21)
+
+PRESET   PIXELS      SIZE      SENT  TOKENS  $/HOUR
+p2_56    1/2.56  1200x676  1184x672     933   0.134
+p4          1/4   960x540   960x540     612  0.0881
+p6_9      1/6.9   730x412   730x412     359  0.0517
+p9          1/9   640x360   625x352     264  0.0380
+p10_24  1/10.24   600x338   576x320     216  0.0311
+`,
+    );
+    expect(presets('--every', '1m', '--price', '3')).toContain('one every 60 s, at $3 for a million tokens\n');
+  });
+
+  test('a model that only its family is known of is counted with a warning', () => {
+    const warned: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => warned.push(String(text)) > 0);
+    expect(presets('--model', 'gpt-6-luna')).toContain('as gpt-6-luna counts them');
+    expect(warned).toEqual(['warn: the model "gpt-6-luna" is not in the tables: assumed to count as gpt-6-astra\n']);
   });
 
   test('--gundam prints the grid', () => {
@@ -102,6 +126,13 @@ GRID  TILES         GLOBAL     TOKENS
     [['--max-crops', '6'], '--max-crops is for --gundam'],
     [['--gundam', '--model', 'gpt-4o'], '--model cannot be used with --gundam'],
     [['--gundam', '--max-long-side', '640'], '--max-long-side cannot be used with --gundam'],
+    [['--gundam', '--every', '5s'], '--every cannot be used with --gundam'],
+    [['--price', '1'], '--price is for --every'],
+    [
+      ['--every', '5s', '--price', 'free'],
+      'expected dollars for a million tokens, such as 0.20 for --price, received "free"',
+    ],
+    [['--every', '5s'], 'the price of the model "claude-opus-4-7" is not known'],
     [['--model', 'abacus'], 'it is not known how the model "abacus" counts tokens'],
   ])('refuses %j', (args, message) => {
     expect(usageError(...args).message).toBe(message);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MODELS, profileOf } from '../../src/consumer/models.js';
+import { costUsd, PRICES, priceOf } from '../../src/consumer/prices.js';
 import { createStreamLogger } from '../../src/core/index.js';
 
 function tokensAt1080p(vendor: Parameters<typeof profileOf>[0], model: string): number {
@@ -48,6 +49,53 @@ test('an unknown model falls back within its vendor and warns', () => {
   profileOf('anthropic', 'claude-opus-5', logger);
   profileOf('local', 'pp-ocrv4', logger);
   expect(lines).toHaveLength(1);
+});
+
+test('an unknown model of a known family is counted as its nearest relative, and warns', () => {
+  const lines: string[] = [];
+  const logger = createStreamLogger({ stream: { write: (line: string) => lines.push(line) } });
+  const rows = [
+    profileOf('openai', 'gpt-6-luna', logger),
+    profileOf('openai', 'gpt-5.8-sol', logger),
+    profileOf('google', 'gemini-4-flash', logger),
+    profileOf('open-weights', 'Qwen/Qwen4-VL-8B', logger),
+    profileOf('qwen', 'qwen4-plus', logger),
+  ];
+  expect(rows.map(({ assumed }) => assumed)).toEqual(rows.map(() => true));
+  expect(lines.map((line) => /assumed to count as ([\w.-]+( \d)?)/.exec(line)?.[1])).toEqual([
+    'gpt-6-astra',
+    'gpt-5.6',
+    'Gemini 3',
+    'Qwen3-VL',
+    'Qwen3-VL',
+  ]);
+});
+
+test('other open models are known by their names', () => {
+  expect(tokensAt1080p('open-weights', 'OpenGVLab/InternVL3-8B')).toBe(2306);
+  expect(tokensAt1080p('open-weights', 'meta-llama/Llama-3.2-11B-Vision-Instruct')).toBe(6404);
+  expect(tokensAt1080p('open-weights', 'meta-llama/Llama-4-Scout-17B-16E-Instruct')).toBe(2322);
+  expect(tokensAt1080p('open-weights', 'mistralai/Pixtral-12B-2409')).toBe(2340);
+  expect(tokensAt1080p('open-weights', 'moondream2')).toBe(729);
+  expect(tokensAt1080p('qwen', 'qwen3-vl-plus')).toBe(2042);
+});
+
+test('the prices name their source and date, and cached tokens cost less', () => {
+  for (const { source, date, inputUsd, cachedUsd = inputUsd, outputUsd } of PRICES) {
+    expect(source).not.toBe('');
+    expect(date).toMatch(/^\d{4}-\d\d-\d\d$/);
+    expect(cachedUsd).toBeLessThan(inputUsd);
+    expect(outputUsd).toBeGreaterThan(inputUsd);
+  }
+  const price = priceOf('gpt-5.6-luna-2026-07-09');
+  if (!price) throw new Error('no price');
+  expect(costUsd({ inputTokens: 1_000_000, cachedTokens: 500_000, outputTokens: 100_000 }, price)).toBeCloseTo(
+    0.1 + 0.01 + 0.12,
+    9,
+  );
+  expect(priceOf('gpt-5.6-sol')?.inputUsd).toBe(5);
+  expect(priceOf('gpt-5.6-terra')?.inputUsd).toBe(2);
+  expect(priceOf('qwen2.5vl:7b')).toBeUndefined();
 });
 
 test('every row names its source and date, and its scaled size costs what the picture costs', () => {

@@ -4,6 +4,9 @@ import { anthropicPatches, HIGH_TIER, STANDARD_TIER } from '../../src/consumer/t
 import { deepSeekOcr2, deepSeekOcrGundam } from '../../src/consumer/tokens/deepseek-ocr.js';
 import type { ImageDetail, ImageFormula } from '../../src/consumer/tokens/formula.js';
 import { budgetGrid, geminiBudget, geminiTiles } from '../../src/consumer/tokens/gemini.js';
+import { internVlTiles } from '../../src/consumer/tokens/internvl.js';
+import { llama4Tiles, llama32Tiles } from '../../src/consumer/tokens/llama.js';
+import { pixtralPatches } from '../../src/consumer/tokens/pixtral.js';
 import { qwenCells, smartResize } from '../../src/consumer/tokens/qwen.js';
 import { parseSize, type Size } from '../../src/core/index.js';
 
@@ -106,6 +109,8 @@ test('Gemini: tiles up to 2.5, a budget from 3 on', () => {
   expect(budgets.map((budget) => budgetGrid(16 / 9, budget))).toEqual([264, 527, 1100, 2205]);
   expect(budgets.map((budget) => budgetGrid(1, budget))).toEqual([256, 529, 1089, 2209]);
   expect(geminiBudget(size('1920x1080'), 'low').tokens).toBe(264);
+  expect(geminiTiles(size('1920x1080'), 'low').tokens).toBe(64);
+  expect(() => geminiTiles(size('1920x1080'), 'original')).toThrow('does not offer');
 });
 
 test('Qwen2.5-VL and Qwen3-VL: cells after the smart resize', () => {
@@ -123,6 +128,24 @@ test('Qwen2.5-VL and Qwen3-VL: cells after the smart resize', () => {
   expect(smartResize(size('1920x1080'), large)).toEqual(size('1932x1092'));
   expect(smartResize(size('1280x720'), third)).toEqual(size('1280x704'));
   expect(() => qwenCells(third)(size('4020x20'), 'auto')).toThrow(/too narrow/);
+});
+
+test('Qwen: Model Studio bills the two tokens that mark a picture, too', () => {
+  const hosted = qwenCells({ cellPx: 32, minTokens: 4, maxTokens: 16_384, markerTokens: 2 });
+  expectTable([hosted], { '1920x1080': [2042], '640x360': [222] });
+  expect(hosted(size('1280x720'), 'auto').seen).toEqual(size('1280x704'));
+  expect(hosted(size('1920x1080'), 'auto').seen).toEqual(size('1920x1080'));
+});
+
+test('InternVL, Llama 3.2 Vision, Llama 4 and Pixtral', () => {
+  expectTable([internVlTiles, llama32Tiles, llama4Tiles, pixtralPatches], {
+    '1920x1080': [2306, 6404, 2322, 2340],
+    '1280x720': [2306, 6404, 1887, 2340],
+    '960x540': [770, 3202, 1017, 2074],
+    '640x360': [770, 3202, 727, 943],
+    '1024x1024': [2562, 6404, 2467, 4160],
+    '512x512': [258, 1601, 727, 1056],
+  });
 });
 
 test('DeepSeek-OCR: Gundam with 6 and with 9 crops, and the second version', () => {

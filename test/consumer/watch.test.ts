@@ -133,7 +133,14 @@ test('02 an answer says what was sent, what it cost and how old the frame was', 
     provider: 'anthropic',
     model: 'claude-haiku-5-5-served',
     frameNumber: 700,
-    images: [{ width: 64, height: 48, mediaType: 'image/jpeg', bytes: server.requests[0]?.images[0]?.bytes }],
+    images: [
+      {
+        width: 64,
+        height: 48,
+        mediaType: server.requests[0]?.images[0]?.mediaType,
+        bytes: server.requests[0]?.images[0]?.bytes,
+      },
+    ],
     estimatedTokens: 6,
     reportedTokens: { inputTokens: 110, outputTokens: 3 },
   });

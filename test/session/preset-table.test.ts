@@ -21,24 +21,37 @@ afterEach(() => {
 
 describe('presetTable', () => {
   test('has the five presets with sizes and tokens', () => {
-    // 28 px patches: 43x25, 35x20, 27x15, 23x13 and 22x13.
-    expect(presetTable(fullHd)).toEqual([
-      { name: 'p2_56', factor: 2.56, width: 1200, height: 676, tokens: 1075 },
-      { name: 'p4', factor: 4, width: 960, height: 540, tokens: 700 },
-      { name: 'p6_9', factor: 6.9, width: 730, height: 412, tokens: 405 },
-      { name: 'p9', factor: 9, width: 640, height: 360, tokens: 299 },
-      { name: 'p10_24', factor: 10.24, width: 600, height: 338, tokens: 286 },
+    // 28 px patches: 42x24, 34x19, 25x14, 23x13 and 21x12.
+    const sizes = presetTable(fullHd).map(({ name, factor, width, height, sent, tokens }) => {
+      return [name, factor, `${width}x${height}`, `${sent.width}x${sent.height}`, tokens];
+    });
+    expect(sizes).toEqual([
+      ['p2_56', 2.56, '1200x676', '1176x672', 1008],
+      ['p4', 4, '960x540', '952x532', 646],
+      ['p6_9', 6.9, '730x412', '694x392', 350],
+      ['p9', 9, '640x360', '640x360', 299],
+      ['p10_24', 10.24, '600x338', '588x336', 252],
     ]);
     expect(presetTable(fullHd)).toEqual(presetTable(fullHd, { model: DEFAULT_TOKEN_MODEL }));
   });
 
   test('counts as the chosen model does', () => {
-    expect(tokensOf('gpt-4o')).toMatchObject({ p4: 765, p9: 425 });
-    expect(tokensOf('gpt-5.6-sol')).toMatchObject({ p4: 612, p9: 288 });
-    expect(tokensOf('claude-haiku-4-5')).toMatchObject({ p4: 700, p9: 299 });
+    expect(tokensOf('gpt-4o')).toMatchObject({ p4: 425, p9: 425 });
+    expect(tokensOf('gpt-5.6-sol')).toMatchObject({ p4: 612, p9: 264 });
+    expect(tokensOf('claude-haiku-4-5')).toMatchObject({ p4: 646, p9: 299 });
+    expect(tokensOf('qwen3-vl-plus')).toMatchObject({ p4: 512, p9: 222 });
     expect(tokensOf('Qwen/Qwen3-VL-8B-Instruct')).toMatchObject({ p4: 510, p9: 220 });
     expect(tokensOf('gemini-2.5-pro')).toMatchObject({ p4: 1548, p9: 1548 });
     expect(tokensOf('deepseek-ocr')).toMatchObject({ p4: 483, p9: 273 });
+  });
+
+  test('says what the pictures of an hour cost, at the known price or the one given', () => {
+    const priceOfP4 = (options: object) => presetTable(fullHd, options).find(({ name }) => name === 'p4')?.usdPerHour;
+    // 720 pictures of 612 tokens at $5 a million.
+    expect(priceOfP4({ model: 'gpt-5.6-sol', everyMs: 5000 })).toBeCloseTo((720 * 612 * 5) / 1e6, 9);
+    expect(priceOfP4({ model: 'gpt-5.6-sol', everyMs: 5000, usdPerMillion: 1 })).toBeCloseTo((720 * 612) / 1e6, 9);
+    expect(priceOfP4({ model: 'gpt-5.6-sol' })).toBeUndefined();
+    expect(() => presetTable(fullHd, { model: 'gpt-4o', everyMs: 5000 })).toThrow('the price of the model "gpt-4o"');
   });
 
   test('bounds the long side and has the presets of the user', () => {

@@ -1,13 +1,16 @@
 import { type Command, Option } from 'commander';
 import { CapError, expectInteger, formatSize, parseSize, type Size, unexpected } from '../../core/index.js';
 import { type GundamTable, gundamTable } from '../../session/gundam-table.js';
-import { DEFAULT_TOKEN_MODEL, type PresetRow, presetTable } from '../../session/preset-table.js';
+import { assumptionOf, DEFAULT_TOKEN_MODEL, type PresetRow, presetTable, priceOf } from '../../session/preset-table.js';
+import { duration } from '../parse-options.js';
 import { textTable } from '../text-table.js';
 
 interface PresetsOptions {
   readonly source: Size;
   readonly model?: string;
   readonly maxLongSide?: number;
+  readonly every?: number;
+  readonly price?: number;
   readonly gundam?: true;
   readonly maxCrops?: 6 | 9;
   readonly json?: true;
@@ -25,6 +28,8 @@ export function registerPresets(program: Command): void {
     )
     .option('--model <name>', `whose tokens are estimated (default: ${DEFAULT_TOKEN_MODEL})`)
     .option('--max-long-side <px>', 'bound the longer side of the results', readMaxLongSide)
+    .option('--every <time>', 'add what an hour of pictures costs, at one every 30s, 2m', duration('--every'))
+    .option('--price <usd>', 'with --every, dollars for a million input tokens', readPrice)
     .option('--gundam', "show DeepSeek-OCR's Gundam grid instead")
     .option('--max-crops <n>', 'with --gundam, most local tiles: 9 or 6 (default: 9)', readMaxCrops)
     .option('--json', 'print JSON')
@@ -34,21 +39,35 @@ export function registerPresets(program: Command): void {
     });
 }
 
-function presetsText({ source, model, maxLongSide, json }: PresetsOptions): string {
-  const rows = presetTable(source, { model, maxLongSidePx: maxLongSide });
+function presetsText({ source, model = DEFAULT_TOKEN_MODEL, maxLongSide, every, price, json }: PresetsOptions): string {
+  const rows = presetTable(source, { model, maxLongSidePx: maxLongSide, everyMs: every, usdPerMillion: price });
+  const assumption = assumptionOf(model);
+  if (assumption) process.stderr.write(`warn: the model "${model}" is not in the tables: ${assumption}\n`);
   if (json) return toJson(rows);
-  const title = `${formatSize(source)} at each preset; tokens of one picture as ${model ?? DEFAULT_TOKEN_MODEL} counts them`;
+  const title = `${formatSize(source)} at each preset; tokens of one picture as ${model} counts them`;
   const columns = [
     { heading: 'PRESET' },
     { heading: 'PIXELS', numeric: true },
     { heading: 'SIZE', numeric: true },
+    { heading: 'SENT', numeric: true },
     { heading: 'TOKENS', numeric: true },
+    ...(every === undefined ? [] : [{ heading: '$/HOUR', numeric: true }]),
   ];
-  return `${title}\n\n${textTable(columns, rows.map(presetCells))}`;
+  const basis = every === undefined ? '' : `${priceBasis(model, every, price)}\n`;
+  return `${title}\n${basis}\n${textTable(columns, rows.map(presetCells))}`;
+}
+
+/** What the price of an hour rests on: prices change, and an answer costs, too. */
+function priceBasis(model: string, everyMs: number, price: number | undefined): string {
+  const known = price === undefined ? priceOf(model) : undefined;
+  const rate = `$${price ?? known?.inputUsd} for a million tokens`;
+  const origin = known ? ` (${known.source}, ${known.date})` : '';
+  return `$/HOUR: pictures alone, one every ${everyMs / 1000} s, at ${rate}${origin}`;
 }
 
 function presetCells(row: PresetRow): string[] {
-  return [row.name, `1/${row.factor}`, formatSize(row), String(row.tokens)];
+  const cells = [row.name, `1/${row.factor}`, formatSize(row), formatSize(row.sent), String(row.tokens)];
+  return row.usdPerHour === undefined ? cells : [...cells, row.usdPerHour.toPrecision(3)];
 }
 
 function gundamText({ source, maxCrops = 9, json }: PresetsOptions): string {
@@ -72,11 +91,18 @@ function gundamCells({ grid, tiles, global, tokens }: GundamTable): string[] {
 const toJson = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 /** No option is accepted that would do nothing. */
-function refuseIdleOptions({ gundam, model, maxLongSide, maxCrops }: PresetsOptions): void {
+function refuseIdleOptions({ gundam, model, maxLongSide, maxCrops, every, price }: PresetsOptions): void {
+  if (price !== undefined && every === undefined) {
+    throw new CapError('CAP_USAGE', '--price is for --every', { hint: 'add --every 5s' });
+  }
   if (maxCrops !== undefined && !gundam) {
     throw new CapError('CAP_USAGE', '--max-crops is for --gundam', { hint: 'add --gundam' });
   }
-  const idle = [model !== undefined && '--model', maxLongSide !== undefined && '--max-long-side'].find(Boolean);
+  const idle = [
+    model !== undefined && '--model',
+    maxLongSide !== undefined && '--max-long-side',
+    every !== undefined && '--every',
+  ].find(Boolean);
   if (gundam && idle) {
     throw new CapError('CAP_USAGE', `${idle} cannot be used with --gundam`, {
       hint: "its sizes and its tokens are DeepSeek-OCR's",
@@ -93,6 +119,12 @@ function readSource(text: string): Size {
 function readMaxLongSide(text: string): number {
   if (!/^\d+$/.test(text)) throw unexpected('--max-long-side', 'a whole number from 16 to 16384', text);
   return expectInteger('--max-long-side', Number(text), 16, 16384);
+}
+
+function readPrice(text: string): number {
+  const price = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(price >= 0 && price <= 10_000)) throw unexpected('--price', 'dollars for a million tokens, such as 0.20', text);
+  return price;
 }
 
 function readMaxCrops(text: string): 6 | 9 {

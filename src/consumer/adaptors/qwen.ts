@@ -25,11 +25,12 @@ const DASHSCOPE: ChatDialect = {
 export function qwenAdaptor(options: CloudOptions): CloudAdaptor {
   const { baseUrl = MODEL_STUDIO, model } = options;
   const client = strangersClient(options.apiKey, baseUrl);
-  const dialect = isModelStudio(baseUrl) ? DASHSCOPE : SELF_HOSTED;
+  const hosted = isModelStudio(baseUrl);
+  const dialect = hosted ? DASHSCOPE : SELF_HOSTED;
   return new CloudAdaptor(
     {
       provider: 'qwen',
-      vendor: 'qwen',
+      vendor: hosted ? 'qwen' : 'open-weights',
       keyVariable: 'DASHSCOPE_API_KEY',
       send: (request, signal) => askChat(client, model, dialect, request, signal),
     },

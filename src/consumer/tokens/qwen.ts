@@ -23,12 +23,11 @@ export function qwenCells(grid: QwenGrid): ImageFormula {
     if (Math.max(width, height) > MAX_ASPECT * Math.min(width, height)) {
       throw new CapError('CAP_PROVIDER_REJECTED', `a picture of ${width}x${height} is too narrow for a Qwen-VL model`);
     }
-    const maxPixels = grid.maxTokens * grid.cellPx ** 2;
-    const shrink = Math.sqrt((width * height) / maxPixels);
     const resized = smartResize(size, grid);
+    const isLarger = resized.width > width || resized.height > height;
     return {
       tokens: (resized.width * resized.height) / grid.cellPx ** 2 + (grid.markerTokens ?? 0),
-      seen: shrink > 1 ? { width: Math.floor(width / shrink), height: Math.floor(height / shrink) } : size,
+      seen: isLarger ? size : resized,
     };
   };
 }
