@@ -41,8 +41,7 @@ export function registerReadText(server: McpServer, client: Client): void {
         const frame = await stream.newest(signal);
         const region = regionOf(wanted, frame);
         const part = region ? cutOut(frame, region) : frame;
-        const view = { parts: [{ x: 0, y: 0, width: part.width, height: part.height }], columns: 1, size: part };
-        const png = await encodeView(part, view, part, 'image/png', 100);
+        const png = await encodeView(part, 'image/png', 100);
         const picture = `${frameName(frame)}, ${formatSize(frame)}`;
         const lines = await (await screens.reader()).read(png.data);
         const read = {
