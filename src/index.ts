@@ -75,9 +75,17 @@ export { fingerprintOf, readTlsIdentity, type TlsIdentity } from './transport/tl
 
 // --- Have a model look at a stream, once or again and again ---
 
+export {
+  BUDGET_STEPS,
+  Budget,
+  type BudgetOptions,
+  type BudgetStep,
+} from './consumer/budget/budget.js';
+export { type BudgetLimit, parseBudget } from './consumer/budget/budget-limit.js';
 export type { ChangeGateOptions } from './consumer/gate/change-gate.js';
 export type { GateOptions } from './consumer/gate/frame-picker.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './consumer/look.js';
+export { RequestQueue, type RequestQueueOptions } from './consumer/queue/request-queue.js';
 export type { Receipt, SendReason, SentImageRecord } from './consumer/receipt.js';
 export { Watch, type WatchEvents } from './consumer/watch.js';
 export type { WatchCounts } from './consumer/watch-accounts.js';

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { unexpected } from '../core/index.js';
 import {
   type AdaptorOptions,
   AnswerMemory,
@@ -12,7 +13,7 @@ import { duration, integer, oneOf } from './parse-options.js';
 
 /** The options that say which model looks, at what and how. */
 export interface ModelFlags {
-  readonly provider: string;
+  readonly provider: readonly string[];
   readonly model?: string;
   readonly baseUrl?: string;
   readonly api?: NonNullable<AdaptorOptions['api']>;
@@ -36,7 +37,11 @@ export function addModelOptions(command: Command): Command {
   const keys = PROVIDERS.filter((provider) => provider.keyVariable);
   const details = ['low', 'high', 'auto', 'original'] as const;
   return command
-    .option('--provider <name>', `who looks: ${names.join(', ')}`, oneOf('--provider', names), 'local')
+    .addOption(
+      new Option('--provider <name>', `who looks: ${names.join(', ')}`)
+        .argParser((text) => text.split(',').map(oneOf('--provider', names)))
+        .default(['local'], 'local'),
+    )
     .option('--model <name>', "the provider's model")
     .option('--base-url <url>', 'address of a server with the same interface')
     .addOption(
@@ -62,14 +67,24 @@ export function addModelOptions(command: Command): Command {
     );
 }
 
-export function toModel({ provider, model, baseUrl, api, detail }: ModelFlags): ModelOptions {
-  return {
+/** @throws CAP_USAGE when several providers are named */
+export function toModel(flags: ModelFlags): ModelOptions {
+  const { model, fallbacks } = toModels(flags);
+  if (fallbacks.length === 0) return model;
+  throw unexpected('--provider', 'one name', flags.provider.join(','), 'only cap watch goes on with another one');
+}
+
+/** The options of a model are those of the first provider; the others have their own defaults. */
+export function toModels({ provider: names, model, baseUrl, api, detail }: ModelFlags) {
+  const [provider, ...others] = names;
+  const first: ModelOptions = {
     provider,
     ...(model === undefined ? {} : { model }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(api === undefined ? {} : { api }),
     ...(detail === undefined ? {} : { detail }),
   };
+  return { model: first, fallbacks: others.map((name): ModelOptions => ({ provider: name })) };
 }
 
 /** How the stream is received. A login in the environment is seen by nobody else. */

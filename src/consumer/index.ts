@@ -1,5 +1,7 @@
 export * from './adaptor.js';
 export { AnswerMemory } from './answer-memory.js';
+export { Budget, type BudgetOptions, type BudgetStep } from './budget/budget.js';
+export { type BudgetLimit, parseBudget } from './budget/budget-limit.js';
 export { describe } from './describe.js';
 export { type FitOptions, type FittedImages, fitFrame } from './fit.js';
 export * from './frame-source.js';
@@ -7,6 +9,7 @@ export type { GateOptions } from './gate/frame-picker.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './look.js';
 export { type ImageLimits, type MediaType, type ModelProfile, type ModelVendor, profileOf } from './models.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './providers.js';
+export { RequestQueue, type RequestQueueOptions } from './queue/request-queue.js';
 export { readSchema } from './read-schema.js';
 export type { Receipt, SendReason, SentImageRecord } from './receipt.js';
 export { Sampler, type SamplerEvents, type SamplerOptions } from './sampler.js';

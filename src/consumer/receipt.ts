@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Frame, Rect } from '../core/index.js';
-import type { Adaptor, AdaptorRequest, TokenUsage } from './adaptor.js';
+import type { AdaptorRequest, TokenUsage } from './adaptor.js';
 import type { Answer, SentImage } from './look.js';
 
 /** Why a frame was sent: the first of its size, a change, the silence had lasted long enough, or every frame is. */
@@ -67,19 +67,5 @@ export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
     estimatedTokens,
     ...(answer.reportedTokens === undefined ? {} : { billedTokens: answer.reportedTokens }),
     ...(costUsd === undefined ? {} : { costUsd }),
-  };
-}
-
-/** The same adaptor, which lets `ask` be done by another function. */
-export function withAsk(adaptor: Adaptor, ask: Adaptor['ask']): Adaptor {
-  const { provider, model, limits, fixedPrompt } = adaptor;
-  return {
-    provider,
-    model,
-    limits,
-    ...(fixedPrompt === undefined ? {} : { fixedPrompt }),
-    ask,
-    imageCost: (size) => adaptor.imageCost(size),
-    close: async () => {},
   };
 }

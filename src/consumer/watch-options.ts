@@ -1,6 +1,10 @@
 import { expectInteger, expectKnownKeys, type Frame, fitsInside, unexpected } from '../core/index.js';
+import type { Adaptor } from './adaptor.js';
+import type { Budget } from './budget/budget.js';
 import type { GateOptions } from './gate/frame-picker.js';
 import { LOOK_OPTION_NAMES, type LookOptions } from './look.js';
+import type { Price } from './prices.js';
+import type { RequestQueue } from './queue/request-queue.js';
 
 /** Says why a frame is not worth sending, or undefined when it is. The first gate that has a reason decides. */
 export type Gate = (frame: Frame) => string | undefined | Promise<string | undefined>;
@@ -17,6 +21,14 @@ export interface WatchOptions extends Omit<LookOptions, 'signal' | 'onText'> {
   readonly gate?: GateOptions | false;
   /** Asked about each frame that is worth a look. @default none */
   readonly gates?: readonly Gate[];
+  /** Asked in this order when the adaptor before has failed or rests after a failure. @default none */
+  readonly fallbacks?: readonly Adaptor[];
+  /** Caps what is spent. @default none */
+  readonly budget?: Budget;
+  /** Of the adaptor's model, in US dollars for a million tokens. @default as in the table of prices */
+  readonly price?: Price;
+  /** Rates that several watches share. @default none */
+  readonly queue?: RequestQueue;
   /** Wait after the first failure in a row, doubled with each more, unless the provider names one. @default 1000 */
   readonly backOffMs?: number;
   /** Longest wait that doubling leads to. @default 60_000 */
@@ -30,6 +42,10 @@ const OPTION_NAMES: readonly string[] = [
   'staleAfterMs',
   'gate',
   'gates',
+  'fallbacks',
+  'budget',
+  'price',
+  'queue',
   'backOffMs',
   'maxBackOffMs',
 ];

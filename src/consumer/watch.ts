@@ -10,14 +10,15 @@ import {
   TypedEvents,
   toCapError,
 } from '../core/index.js';
-import { type Adaptor, type AdaptorRequest, DEFAULT_MAX_OUTPUT_TOKENS } from './adaptor.js';
-import { backOffAfter } from './back-off.js';
-import { frameAgeMs } from './frame-age.js';
+import type { Adaptor } from './adaptor.js';
+import type { BudgetStep } from './budget/budget.js';
 import type { FrameSource } from './frame-source.js';
 import { FramePicker, type Pick, type Picker } from './gate/frame-picker.js';
 import { NewestPicker } from './gate/newest-picker.js';
-import { type Answer, look } from './look.js';
-import { type Receipt, receiptOf, withAsk } from './receipt.js';
+import type { Answer } from './look.js';
+import { ProviderChain } from './provider-chain.js';
+import type { Receipt } from './receipt.js';
+import { isStale, StaleFrame } from './stale-frame.js';
 import { WatchAccounts, type WatchCounts } from './watch-accounts.js';
 import { expectWatchOptions, type WatchOptions } from './watch-options.js';
 
@@ -29,6 +30,10 @@ export type WatchEvents = {
   /** A request failed; unless the watch goes on, `ended` follows. */
   failed: [error: CapError, frame: Frame, goesOn: boolean];
   skipped: [frame: Frame, reason: string];
+  /** A provider did not answer, and the one of this name was asked instead. */
+  fellBack: [error: CapError, provider: string];
+  /** The budget is so far used up that another step is taken, or there is room again. */
+  budget: [step: BudgetStep];
   /** Nothing follows. The error is what ended it; undefined after `close`. */
   ended: [error: CapError | undefined];
 };
@@ -44,6 +49,11 @@ const LASTING: readonly ErrorCode[] = [
 ];
 /** A request that is refused this often in a row is refused for what it is. */
 const MAX_REJECTIONS = 3;
+/** When a budget nears its end, requests come so much farther apart. */
+const SLOWER = 3;
+const LEAST_SLOW_MS = 500;
+/** Others that share a budget may give back what they had reserved before its window moves on. */
+const LONGEST_STOP_MS = 60_000;
 
 /**
  * Shows a model what is new on a stream: `sample → gate → fit → queue → ask → event`.
@@ -57,7 +67,7 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
   /** Resolves when the watch has ended, with the error that ended it. */
   readonly finished: Promise<CapError | undefined>;
   readonly #source: FrameSource;
-  readonly #adaptor: Adaptor;
+  readonly #chain: ProviderChain;
   readonly #options: WatchOptions;
   readonly #queue: PQueue;
   readonly #accounts: WatchAccounts;
@@ -66,7 +76,7 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
   #taking: Promise<unknown> = Promise.resolve();
   #telling: Promise<void> = Promise.resolve();
   #nextAtMs = 0;
-  #failuresInARow = 0;
+  #step: BudgetStep = 'normal';
   #rejectionsInARow = 0;
   #resumeAtMs = 0;
   #fatal: CapError | undefined;
@@ -75,7 +85,7 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     super();
     expectWatchOptions(options);
     this.#source = source;
-    this.#adaptor = adaptor;
+    this.#chain = new ProviderChain([adaptor, ...(options.fallbacks ?? [])], options);
     this.#options = options;
     this.#queue = new PQueue({ concurrency: options.concurrency ?? 1 });
     this.#accounts = new WatchAccounts(source.framesSeen);
@@ -154,10 +164,11 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
   #takeNext(): Promise<Pick> {
     const taken = this.#taking.then(async () => {
       const { signal } = this.#stopping;
+      await this.#picker.ready(signal);
       // A failure of another turn may put it off meanwhile.
       for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) await sleep(waitMs, undefined, { signal });
       const pick = await this.#picker.pick(signal);
-      this.#nextAtMs = performance.now() + (this.#options.everyMs ?? 5000);
+      this.#nextAtMs = performance.now() + this.#paceMs();
       return pick;
     });
     this.#taking = taken.catch(() => {});
@@ -165,7 +176,20 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
   }
 
   #waitMs(): number {
-    return Math.max(this.#resumeAtMs, this.#nextAtMs) - performance.now();
+    const nowMs = performance.now();
+    return Math.max(this.#resumeAtMs - nowMs, this.#nextAtMs - nowMs, this.#chain.waitMs(nowMs));
+  }
+
+  #paceMs(): number {
+    const { everyMs = 5000 } = this.#options;
+    if (this.#step !== 'stopped') this.#take(this.#chain.step());
+    return this.#step === 'normal' ? everyMs : SLOWER * Math.max(everyMs, LEAST_SLOW_MS);
+  }
+
+  #take(step: BudgetStep): void {
+    if (step === this.#step) return;
+    this.#step = step;
+    this.emit('budget', step);
   }
 
   /** Returns what there is to be told of it. */
@@ -173,11 +197,7 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     const { frame } = pick;
     const { signal } = this.#stopping;
     try {
-      if (this.#isStale(frame)) {
-        this.#accounts.settle('stale');
-        this.#picker.lost(pick);
-        return undefined;
-      }
+      if (isStale(frame, this.#options.staleAfterMs)) throw new StaleFrame();
       const reason = await this.#reasonToSkip(frame);
       if (reason !== undefined) {
         this.#accounts.settle('skipped');
@@ -187,38 +207,21 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
       const [answer, receipt] = await this.#ask(pick, signal);
       this.#accounts.settle('answered');
       this.#picker.delivered(pick);
-      this.#failuresInARow = 0;
       this.#rejectionsInARow = 0;
       return () => this.emit('answered', answer, receipt);
     } catch (error) {
       this.#picker.lost(pick);
-      if (!signal.aborted) return this.#fail(toCapError(error), frame);
-      this.#accounts.settle('aborted');
-      return undefined;
+      return this.#notShown(error, frame);
     }
   }
 
-  async #ask({ frame, reason, changed }: Pick, signal: AbortSignal): Promise<[Answer, Receipt]> {
-    const sent: AdaptorRequest[] = [];
-    const recording = withAsk(this.#adaptor, (request) => {
-      sent.push(request);
-      return this.#adaptor.ask(request);
+  async #ask(pick: Pick, signal: AbortSignal): Promise<[Answer, Receipt]> {
+    const onText = (delta: string): void => this.emit('streamed', delta, pick.frame);
+    const answered = await this.#chain.ask(pick, { signal, onText }, (error, { provider }) => {
+      this.emit('fellBack', error, provider);
     });
-    const onText = (delta: string): void => this.emit('streamed', delta, frame);
-    const answer = await look(frame, recording, { ...this.#options, signal, onText });
-    const receipt = receiptOf(answer, {
-      frame,
-      reason,
-      changed,
-      request: sent.at(-1) as AdaptorRequest,
-      estimatedTokens: answer.estimatedTokens + DEFAULT_MAX_OUTPUT_TOKENS,
-    });
-    return [answer, receipt];
-  }
-
-  #isStale(frame: Frame): boolean {
-    const { staleAfterMs } = this.#options;
-    return staleAfterMs !== undefined && (frameAgeMs(frame) ?? 0) > staleAfterMs;
+    this.#take(this.#chain.step());
+    return answered;
   }
 
   async #reasonToSkip(frame: Frame): Promise<string | undefined> {
@@ -229,12 +232,23 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     return undefined;
   }
 
+  /** Settles what became of the frame. */
+  #notShown(cause: unknown, frame: Frame): (() => void) | undefined {
+    const isLate = cause instanceof StaleFrame;
+    if (this.#stopping.signal.aborted || isLate) {
+      this.#accounts.settle(isLate ? 'stale' : 'aborted');
+      return undefined;
+    }
+    const error = toCapError(cause);
+    if (error.code !== 'CAP_BUDGET_EXHAUSTED') return this.#fail(error, frame);
+    this.#accounts.settle('overBudget');
+    this.#resumeAtMs = performance.now() + Math.min(error.retryAfterMs ?? LONGEST_STOP_MS, LONGEST_STOP_MS);
+    return () => this.#take('stopped');
+  }
+
   #fail(error: CapError, frame: Frame): () => void {
     this.#accounts.settle('failed');
-    this.#failuresInARow += 1;
     this.#rejectionsInARow = error.code === 'CAP_PROVIDER_REJECTED' ? this.#rejectionsInARow + 1 : 0;
-    const pauseMs = error.retryAfterMs ?? backOffAfter(this.#failuresInARow, this.#options);
-    this.#resumeAtMs = performance.now() + pauseMs;
     const goesOn = !LASTING.includes(error.code) && this.#rejectionsInARow < MAX_REJECTIONS;
     return () => {
       this.emit('failed', error, frame, goesOn);

@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   CAP_SHARING_REFUSED: 18,
   /** What a model answered is not the JSON that was asked for, also at a second try. */
   CAP_ANSWER_INVALID: 19,
+  /** What may be spent on models has been. */
+  CAP_BUDGET_EXHAUSTED: 20,
 } as const;
 
 /** What tells errors apart; docs/errors.md says when each comes. */

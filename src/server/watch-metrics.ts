@@ -4,7 +4,7 @@ import type { WatchSession } from '../session/index.js';
 const AGE_BUCKETS_SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /** The metrics of one watch: frames by outcome, ages, latencies and tokens. */
-export async function watchMetrics({ watch, sampler, adaptor }: WatchSession): Promise<Registry> {
+export async function watchMetrics({ watch, sampler }: WatchSession): Promise<Registry> {
   const { Counter, Histogram, Registry } = await import('prom-client');
   const registry = new Registry();
   const registers = [registry];
@@ -29,7 +29,6 @@ export async function watchMetrics({ watch, sampler, adaptor }: WatchSession): P
     },
   });
   const labelNames = ['provider'] as const;
-  const labels = { provider: adaptor.provider };
   const tokens = new Counter({
     name: 'cap_tokens_total',
     help: 'Tokens: estimated for the images, and as reported by the provider',
@@ -50,7 +49,15 @@ export async function watchMetrics({ watch, sampler, adaptor }: WatchSession): P
     buckets: [0.1, 0.5, 1, 2, 5, 10, 30, 60],
     registers,
   });
-  watch.on('answered', (answer) => {
+  const cost = new Counter({
+    name: 'cap_cost_usd_total',
+    help: 'US dollars, where the price is known',
+    labelNames,
+    registers,
+  });
+  watch.on('answered', (answer, receipt) => {
+    const labels = { provider: answer.provider };
+    cost.inc(labels, receipt.costUsd ?? 0);
     tokens.inc({ ...labels, kind: 'estimated' }, answer.estimatedTokens);
     tokens.inc({ ...labels, kind: 'input' }, answer.reportedTokens?.inputTokens ?? 0);
     tokens.inc({ ...labels, kind: 'output' }, answer.reportedTokens?.outputTokens ?? 0);

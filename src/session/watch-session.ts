@@ -2,6 +2,8 @@ import {
   type Adaptor,
   type AdaptorOptions,
   type Answer,
+  Budget,
+  type BudgetOptions,
   describe,
   type LookOptions,
   openAdaptor,
@@ -10,7 +12,7 @@ import {
   Watch,
   type WatchOptions,
 } from '../consumer/index.js';
-import { type Closable, closeAll, type Logger, once } from '../core/index.js';
+import { type Closable, closeAll, type Logger, once, redact } from '../core/index.js';
 
 /** Who looks: a provider, and what it is opened with. */
 export interface ModelOptions extends AdaptorOptions {
@@ -21,8 +23,12 @@ export interface ModelOptions extends AdaptorOptions {
 /** The options of the parts of a watch session. */
 export interface WatchSessionOptions {
   readonly model?: ModelOptions | undefined;
+  /** Who is asked, in this order, when the model does not answer. @default nobody */
+  readonly fallbacks?: readonly ModelOptions[] | undefined;
+  /** What may be spent; the stream is named by its address. @default no limit */
+  readonly budget?: Omit<BudgetOptions, 'stream'> | undefined;
   readonly sampler?: SamplerOptions | undefined;
-  readonly watch?: WatchOptions | undefined;
+  readonly watch?: Omit<WatchOptions, 'budget' | 'fallbacks'> | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -31,31 +37,37 @@ export class WatchSession implements Closable {
   readonly sampler: Sampler;
   readonly adaptor: Adaptor;
   readonly watch: Watch;
+  readonly #fallbacks: readonly Adaptor[];
 
-  private constructor(sampler: Sampler, adaptor: Adaptor, watch: Watch) {
+  private constructor(sampler: Sampler, [adaptor, ...fallbacks]: readonly [Adaptor, ...Adaptor[]], watch: Watch) {
     this.sampler = sampler;
     this.adaptor = adaptor;
     this.watch = watch;
+    this.#fallbacks = fallbacks;
   }
 
   /**
-   * Opens the provider and begins to connect; frames and failures are events of `watch` and `sampler`.
+   * Opens the providers and begins to connect; frames and failures are events of `watch` and `sampler`.
    * @throws CAP_USAGE, CAP_PROVIDER_AUTH when there is no key
    */
   static async open(url: string, options: WatchSessionOptions = {}): Promise<WatchSession> {
     const { logger } = options;
     const adaptor = await openModel(options.model, logger);
+    const fallbacks: Adaptor[] = [];
     let sampler: Sampler | undefined;
     try {
+      for (const model of options.fallbacks ?? []) fallbacks.push(await openModel(model, logger));
+      const budget = options.budget && new Budget({ ...options.budget, stream: redact(url) });
       sampler = new Sampler(url, { logger, ...options.sampler });
-      return new WatchSession(sampler, adaptor, new Watch(sampler, adaptor, options.watch));
+      const watch = new Watch(sampler, adaptor, { ...options.watch, fallbacks, ...(budget ? { budget } : {}) });
+      return new WatchSession(sampler, [adaptor, ...fallbacks], watch);
     } catch (error) {
-      await closeAll([sampler, adaptor]);
+      await closeAll([sampler, adaptor, ...fallbacks]);
       throw error;
     }
   }
 
-  readonly close = once(() => closeAll([this.watch, this.sampler, this.adaptor]));
+  readonly close = once(() => closeAll([this.watch, this.sampler, this.adaptor, ...this.#fallbacks]));
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();

@@ -100,11 +100,14 @@ test('watch --json prints one object a line, and nothing else', async () => {
   expect(answers.slice(0, 2).map(({ receipt }) => receipt.reason)).toEqual(['first', 'changed']);
 });
 
-test('a rectangle, a time or a heartbeat that cannot be is one line', async () => {
+test('a region, time, budget, price or provider that cannot be is one line', async () => {
   for (const [option, value, expected] of [
     ['--ignore-region', '1,2,3', 'x,y,w,h such as 100,50,1280,720'],
     ['--settle', 'soon', 'a duration such as 30s, 2m or 1h'],
     ['--heartbeat', '5ms', '1000 ms at least'],
+    ['--budget', '2/day', 'a budget such as 200k-tokens/h or $2/day'],
+    ['--price', '3', 'dollars for a million tokens in and out, such as 0.5/3'],
+    ['--provider', 'local,nobody', 'one of local, openai'],
   ] as const) {
     const { code, stderr } = await runCap(['watch', url, option, value]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(expected) });
@@ -185,6 +188,42 @@ test('a provider that is down is one line, and how often it came again another',
   expect(lines).toHaveLength(3);
   expect(lines[0]).toMatch(/^warn: anthropic: 503 .*scripted 503.* \(try again later\)$/);
   expect(lines[1]).toBe('warn: … again (3 times)');
+});
+
+test('a budget stops the requests before it is passed, is kept for the next run, and says so', async () => {
+  const state = await mkdtemp(join(tmpdir(), 'cap-state-'));
+  try {
+    const environment = { env: { ...keyOf(anthropic).env, XDG_STATE_HOME: state } };
+    const limits = ['--max-tokens', '100', '--budget', '2k-tokens/day', '--every', '50ms', '--no-gate'];
+    const args = ['watch', url, ...options(anthropic), ...limits];
+    const before = provider.requests.length;
+    await using watch = startCap(args, environment);
+    await watch.waitForOutput(/the budget is used up: nothing is sent until there is room again\n/, 30_000, 2);
+    watch.signal('SIGINT');
+    expect(await watch.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(watch.stderr).toMatch(/half of the budget is used up: requests come farther apart\n/);
+    expect(watch.stderr).toMatch(/, 1 over budget, /);
+    const sent = provider.requests.length - before;
+    expect(sent).toBeGreaterThan(1);
+    expect(sent * (110 + FAKE_DELTAS.length)).toBeLessThanOrEqual(2000);
+    await using again = startCap(args, environment);
+    await again.waitForOutput(/the budget is used up/, 30_000, 2);
+    expect(provider.requests).toHaveLength(before + sent);
+    again.signal('SIGINT');
+    await again.waitForExit();
+  } finally {
+    await rm(state, { recursive: true });
+  }
+});
+
+test('the next provider answers while the first one fails', async () => {
+  const down = { kind: 'status', status: 503, headers: { 'retry-after': '60', 'x-should-retry': 'false' } } as const;
+  provider.script(down);
+  const args = ['watch', url, ...options(anthropic), '--provider', 'anthropic,local', '--json', '-d', '12s'];
+  const { code, stdout, stderr } = await runCap(args, keyOf(anthropic));
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ provider: 'local', receipt: { costUsd: 0 } });
+  expect(stderr).toMatch(/warn: anthropic: 503 .*; asking local\n/);
 });
 
 test('a stream that breaks is one line while it is away, and is found again', async () => {

@@ -1,15 +1,16 @@
 import { type Command, Option } from 'commander';
 import { createStreamLogger, type Logger, toCapError } from '../../core/index.js';
 import { startMetricsServer, WordsReport, watchMetrics } from '../../server/index.js';
-import { WatchSession } from '../../session/index.js';
+import { type BudgetStep, WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
 import { errorText } from '../error-text.js';
 import { addGateOptions, type GateFlags, toGate } from '../gate-options.js';
-import { addModelOptions, type ModelFlags, toLook, toModel, toSampler } from '../model-options.js';
+import { addModelOptions, type ModelFlags, toLook, toModels, toSampler } from '../model-options.js';
 import { duration, httpUrl, integer } from '../parse-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
+import { addSpendingOptions, type SpendingFlags, toBudget, toSpending } from '../spending-options.js';
 
-interface Flags extends ModelFlags, GateFlags {
+interface Flags extends ModelFlags, GateFlags, SpendingFlags {
   readonly every: number;
   readonly duration?: number;
   readonly metricsPort?: number;
@@ -20,7 +21,7 @@ interface Flags extends ModelFlags, GateFlags {
 export function registerWatch(program: Command, stop: AbortSignal): void {
   const command = program.command('watch').description('have a model look at a stream whenever it changes');
   command.argument('<url>', 'rtsp:// address of the stream');
-  addGateOptions(addModelOptions(command))
+  addSpendingOptions(addGateOptions(addModelOptions(command)))
     .addOption(
       new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
     )
@@ -34,9 +35,10 @@ export function registerWatch(program: Command, stop: AbortSignal): void {
 async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void> {
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
   await using session = await WatchSession.open(url, {
-    model: toModel(flags),
+    ...toModels(flags),
+    ...toBudget(flags),
     sampler: toSampler(flags),
-    watch: { everyMs: flags.every, gate: toGate(flags), ...(await toLook(flags)) },
+    watch: { everyMs: flags.every, gate: toGate(flags), ...toSpending(flags), ...(await toLook(flags)) },
     logger,
   });
   await using metrics =
@@ -71,25 +73,38 @@ function show({ watch }: WatchSession, json: boolean): void {
 }
 
 /** What goes wrong and is tried again. What ends the watch is for the command's last line alone. */
-function showTroubles({ watch, sampler }: WatchSession, logger: Logger): RepeatedLines {
+function showTroubles({ watch, sampler, adaptor }: WatchSession, logger: Logger): RepeatedLines {
   const troubles = new RepeatedLines((line) => logger.warn(line));
   sampler.on('disconnected', (error) => troubles.say(`${error.message}; trying again`));
   sampler.on('connected', () => troubles.settle());
   watch.on('failed', (error, _frame, goesOn) => {
     if (goesOn) troubles.say(errorText(error));
   });
-  watch.on('answered', () => troubles.settle());
+  watch.on('fellBack', (error, provider) => troubles.say(`${error.message}; asking ${provider}`));
+  watch.on('budget', (step) => logger.info(BUDGET_LINES[step]));
+  watch.on('answered', (answer) => {
+    if (answer.provider === adaptor.provider) troubles.settle();
+  });
   return troubles;
 }
 
+const BUDGET_LINES: Readonly<Record<BudgetStep, string>> = {
+  normal: 'the budget has room again',
+  slower: 'half of the budget is used up: requests come farther apart',
+  smaller: 'three quarters of the budget are used up: pictures are sent at half their pixels',
+  local: 'nine tenths of the budget are used up: only the local provider is asked',
+  stopped: 'the budget is used up: nothing is sent until there is room again',
+};
+
 /** The page is beside the point: a watch goes on without it. */
-function reportWords({ watch, adaptor }: WatchSession, report: WordsReport, troubles: RepeatedLines): void {
-  watch.on('answered', ({ text }) => {
-    report.send(text, adaptor.provider).catch((error) => troubles.say(toCapError(error).message));
+function reportWords({ watch }: WatchSession, report: WordsReport, troubles: RepeatedLines): void {
+  watch.on('answered', ({ text, provider }) => {
+    report.send(text, provider).catch((error) => troubles.say(toCapError(error).message));
   });
 }
 
 function summary({ watch }: WatchSession): string {
-  const { seen, answered, failed, gated, superseded } = watch.counts();
-  return `${seen} frames seen, ${answered} answered, ${failed} failed, ${gated} without news, ${superseded} superseded by newer ones`;
+  const { seen, answered, failed, overBudget, gated, superseded } = watch.counts();
+  const stopped = overBudget > 0 ? `, ${overBudget} over budget` : '';
+  return `${seen} frames seen, ${answered} answered, ${failed} failed${stopped}, ${gated} without news, ${superseded} superseded by newer ones`;
 }

@@ -28,6 +28,8 @@ export interface Pick {
 export interface Picker {
   /** Looks until the signal, or until the source fails, whose error this rejects with. */
   run(signal: AbortSignal): Promise<void>;
+  /** Resolves when there is a frame to be shown, which may still give way to a newer one; one call at a time. */
+  ready(signal: AbortSignal): Promise<void>;
   /** The frame to be shown next, waiting for it; one call at a time. Rejects with the signal's reason. */
   pick(signal: AbortSignal): Promise<Pick>;
   /** The model has seen it. */
@@ -94,12 +96,9 @@ export class FramePicker implements Picker {
     }
   }
 
-  async pick(signal: AbortSignal): Promise<Pick> {
-    for (;;) {
+  async ready(signal: AbortSignal): Promise<void> {
+    while (!this.#waiting) {
       signal.throwIfAborted();
-      const pick = this.#waiting;
-      this.#waiting = undefined;
-      if (pick) return pick;
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           signal.removeEventListener('abort', wake);
@@ -108,6 +107,16 @@ export class FramePicker implements Picker {
         this.#wake = wake;
         signal.addEventListener('abort', wake, { once: true });
       });
+    }
+  }
+
+  async pick(signal: AbortSignal): Promise<Pick> {
+    for (;;) {
+      await this.ready(signal);
+      signal.throwIfAborted();
+      const pick = this.#waiting;
+      this.#waiting = undefined;
+      if (pick) return pick;
     }
   }
 

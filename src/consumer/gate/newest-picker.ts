@@ -14,6 +14,8 @@ export class NewestPicker implements Picker {
 
   async run(): Promise<void> {}
 
+  async ready(): Promise<void> {}
+
   async pick(signal: AbortSignal): Promise<Pick> {
     const frame = await this.#source.next({ afterSequence: this.#accounts.lastSequence, signal });
     this.#accounts.take(frame.sequence);

@@ -1,0 +1,196 @@
+import { CapError, type Frame, toCapError } from '../core/index.js';
+import type { Adaptor, AdaptorAnswer, AdaptorRequest, TokenUsage } from './adaptor.js';
+import type { Budget, BudgetStep } from './budget/budget.js';
+import { estimateRequest } from './budget/estimate.js';
+import type { Pick } from './gate/frame-picker.js';
+import { type Answer, look } from './look.js';
+import { costUsd, type Price, priceOf } from './prices.js';
+import { CircuitBreaker } from './queue/circuit-breaker.js';
+import type { RequestQueue } from './queue/request-queue.js';
+import { type Receipt, receiptOf } from './receipt.js';
+import { isStale, StaleFrame } from './stale-frame.js';
+import type { WatchOptions } from './watch-options.js';
+
+interface Link {
+  readonly adaptor: Adaptor;
+  readonly breaker: CircuitBreaker;
+  /** Undefined when it is not known. */
+  readonly price: Price | undefined;
+}
+
+interface Sent {
+  readonly request: AdaptorRequest;
+  readonly estimate: TokenUsage;
+  readonly costUsd: number | undefined;
+}
+
+const FREE: Price = { inputUsd: 0, outputUsd: 0 };
+/** Writing to a provider's cache is billed at up to this much more. */
+const CACHE_WRITE = 1.25;
+/** Of each side, when a budget nears its end: half the pixels. */
+const SMALLER = Math.SQRT1_2;
+
+/**
+ * Asks the first of several providers that can be asked, within the budget and the rates: one that has failed is
+ * left alone for a while, and when the budget nears its end only what costs nothing is asked.
+ */
+export class ProviderChain {
+  readonly #links: readonly Link[];
+  readonly #options: WatchOptions;
+  readonly #budget: Budget | undefined;
+  readonly #queue: RequestQueue | undefined;
+
+  /** @throws CAP_USAGE when a budget is in dollars and a price is not known */
+  constructor(adaptors: readonly Adaptor[], options: WatchOptions) {
+    this.#options = options;
+    this.#budget = options.budget;
+    this.#queue = options.queue;
+    this.#links = adaptors.map((adaptor, index) => {
+      const known = adaptor.provider === 'local' ? FREE : priceOf(adaptor.model);
+      return {
+        adaptor,
+        breaker: new CircuitBreaker(options),
+        price: (index === 0 ? options.price : undefined) ?? known,
+      };
+    });
+    const priceless = this.#links.find(({ price }) => price === undefined);
+    if (this.#budget?.needsPrice && priceless) {
+      throw new CapError('CAP_USAGE', `the price of ${priceless.adaptor.model} is not known`, {
+        hint: 'name it with --price IN/OUT in dollars for a million tokens, or give a budget in tokens',
+      });
+    }
+  }
+
+  /** How the nearing end of the budget is to be met. */
+  step(): BudgetStep {
+    const step = this.#budget?.step() ?? 'normal';
+    return step === 'local' && !this.#links.some(isFree) ? 'smaller' : step;
+  }
+
+  /** Until one of the providers may be asked. */
+  waitMs(nowMs: number): number {
+    return Math.min(...this.#links.map(({ breaker }) => breaker.waitMs(nowMs)));
+  }
+
+  /**
+   * Shows a frame to the first provider that answers.
+   *
+   * @param fellBack is told why one did not, when there is another
+   * @throws StaleFrame, CAP_BUDGET_EXHAUSTED, or the error of the last provider
+   */
+  async ask(
+    pick: Pick,
+    options: AskOptions,
+    fellBack: (error: CapError, adaptor: Adaptor) => void,
+  ): Promise<[Answer, Receipt]> {
+    const step = this.step();
+    const nowMs = performance.now();
+    const able = this.#links.filter(({ breaker }) => breaker.waitMs(nowMs) === 0);
+    const links = (able.length > 0 ? able : this.#links).filter((link) => step !== 'local' || isFree(link));
+    let last: CapError | undefined;
+    for (const link of links) {
+      if (last?.code === 'CAP_BUDGET_EXHAUSTED' && !isFree(link)) continue;
+      if (last) fellBack(last, link.adaptor);
+      try {
+        return await this.#askOne(link, pick, options, step);
+      } catch (error) {
+        if (error instanceof StaleFrame || options.signal.aborted) throw error;
+        last = toCapError(error);
+      }
+    }
+    throw last ?? new CapError('CAP_BUDGET_EXHAUSTED', 'the budget is nearly used up, and no free provider answers');
+  }
+
+  async #askOne(
+    { adaptor, breaker, price }: Link,
+    { frame, reason, changed }: Pick,
+    options: AskOptions,
+    step: BudgetStep,
+  ): Promise<[Answer, Receipt]> {
+    const sent: Sent[] = [];
+    const target = metered(adaptor, step, async (request) => {
+      const estimate = estimateRequest(request, adaptor);
+      const tokens = estimate.inputTokens + estimate.outputTokens;
+      const send = () => this.#send(request, { adaptor, breaker, price }, frame, estimate, sent);
+      return this.#queue ? this.#queue.run(tokens, send, request.signal) : send();
+    });
+    breaker.begin();
+    try {
+      const answer = await look(frame, target, { ...this.#options, ...options });
+      breaker.succeeded();
+      const { request, estimate, costUsd } = sent.at(-1) as Sent;
+      const estimatedTokens = estimate.inputTokens + estimate.outputTokens;
+      return [answer, receiptOf(answer, { frame, reason, changed, request, estimatedTokens, costUsd })];
+    } catch (error) {
+      const failure = toCapError(error);
+      const isTheirs = !(error instanceof StaleFrame) && !options.signal?.aborted;
+      if (isTheirs && failure.code !== 'CAP_BUDGET_EXHAUSTED') breaker.failed(failure, performance.now());
+      else breaker.abandoned();
+      throw error;
+    }
+  }
+
+  async #send(
+    request: AdaptorRequest,
+    { adaptor, price }: Link,
+    frame: Frame,
+    estimate: TokenUsage,
+    sent: Sent[],
+  ): Promise<AdaptorAnswer> {
+    if (isStale(frame, this.#options.staleAfterMs)) throw new StaleFrame();
+    const expense = (usage: TokenUsage, factor = 1) => ({
+      tokens: usage.inputTokens + usage.outputTokens,
+      usd: price ? costUsd(usage, price) * factor : 0,
+    });
+    const isBilled = price !== FREE;
+    const reservation = isBilled ? this.#budget?.reserve(expense(estimate, CACHE_WRITE)) : undefined;
+    let began = false;
+    try {
+      const answer = await adaptor.ask({
+        ...request,
+        onText: (delta) => {
+          began = true;
+          request.onText?.(delta);
+        },
+      });
+      const spent = answer.usage ?? estimate;
+      reservation?.settle(expense(spent));
+      sent.push({ request, estimate, costUsd: price && costUsd(spent, price) });
+      return answer;
+    } catch (error) {
+      // An answer that broke off, or of which nothing is known, may be billed: it stays reserved.
+      if (!began && wasRefused(error)) reservation?.settle({ tokens: 0, usd: 0 });
+      throw error;
+    }
+  }
+}
+
+type AskOptions = Readonly<{ signal: AbortSignal; onText: (delta: string) => void }>;
+
+const isFree = ({ price }: Link): boolean => price === FREE;
+
+/** Whether the provider answered with an error, which it does not bill. */
+function wasRefused(error: unknown): boolean {
+  if (!(error instanceof CapError)) return false;
+  const status = (error.cause as { status?: unknown } | undefined)?.status;
+  return typeof status === 'number' && status >= 400;
+}
+
+/** The same adaptor, asked through `ask`, and given smaller pictures when that is the step. */
+function metered(adaptor: Adaptor, step: BudgetStep, ask: Adaptor['ask']): Adaptor {
+  const { provider, model, limits, fixedPrompt } = adaptor;
+  return {
+    provider,
+    model,
+    limits,
+    fixedPrompt,
+    ask,
+    imageCost: (size) => {
+      const cost = adaptor.imageCost(size);
+      if (step !== 'smaller') return cost;
+      const side = (length: number): number => Math.max(1, Math.round(length * SMALLER));
+      return { ...cost, seen: { width: side(cost.seen.width), height: side(cost.seen.height) } };
+    },
+    close: async () => {},
+  };
+}
