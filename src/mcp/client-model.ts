@@ -26,7 +26,9 @@ const OTHERS = 'claude-opus-4-7';
 /** @param client the name that it gave itself @param model the one that it has, if that is known */
 export function clientModelOf(client: string | undefined, model?: string): ClientModel {
   const name = model ?? CLIENTS.find(([pattern]) => pattern.test(client ?? ''))?.[1] ?? OTHERS;
-  const { limits, formula } = knownProfile(name);
+  const { limits: all, formula } = knownProfile(name);
+  // A client is shown what it asks for at that size; coordinates in it are those of the region.
+  const { gridPx: _, ...limits } = all;
   return {
     model: name,
     limits: { ...limits, maxImageBytes: Math.min(limits.maxImageBytes, MOST_IMAGE_BYTES) },
