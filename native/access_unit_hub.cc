@@ -141,7 +141,14 @@ void HubCore::SendKeyRequest() {
   if (!appsink_) return ask_();
   GstPad* pad = gst_element_get_static_pad(appsink_, "sink");
   gst_pad_push_event(pad, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_object_unref(pad);
   // Encoders keep the request to themselves; a source that waits for something to change must hear of it too.
+  Refresh();
+}
+
+void HubCore::Refresh() {
+  if (!appsink_) return;
+  GstPad* pad = gst_element_get_static_pad(appsink_, "sink");
   gst_pad_push_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(kRefreshEvent)));
   gst_object_unref(pad);
 }
@@ -219,8 +226,10 @@ uint64_t HubCore::CapturedNs(GstBuffer* buffer) const {
 void HubCore::Deliver(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   if (!buffer) return;
+  const FrameMeta* meta = GetFrameMeta(buffer);
   const AccessUnit unit{WithSei(buffer), CapturedNs(buffer),
-                        !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+                        !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT),
+                        !meta || !meta->damage || !meta->damage->empty()};
   Take(unit, gst_sample_get_caps(sample));
   gst_buffer_unref(unit.buffer);
 }

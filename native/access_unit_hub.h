@@ -22,6 +22,8 @@ struct AccessUnit {
   GstBuffer* buffer;
   uint64_t captured_ns;  // CLOCK_MONOTONIC
   bool key;
+  // Whether it shows anything else than the one before it, as far as that is known.
+  bool changed = true;
 };
 
 // Where access units go. Called on the encoder's streaming thread: never blocks.
@@ -63,6 +65,9 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   // Asks the encoder for a key frame. Requests within `min_key_interval_ms` of the last one are
   // kept and sent when the interval has passed: readers cannot make the stream all key frames.
   void RequestKeyFrame();
+
+  // Asks a source that waits for something to change for a picture now, whatever it shows.
+  void Refresh();
 
   bool keeps_gop() const { return keep_gop_; }
   void set_keep_gop(bool keep) { keep_gop_ = keep; }

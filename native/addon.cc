@@ -17,6 +17,7 @@
 #include "pipewire_screen.h"
 #include "portal_session.h"
 #include "pulse_source.h"
+#include "recording_door.h"
 #include "relay.h"
 #include "rtp_start.h"
 #include "rtsp_server.h"
@@ -122,6 +123,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("AccessUnitHub", AccessUnitHub::Define(env));
   exports.Set("ByteSink", ByteSink::Define(env));
   exports.Set("Door", Door::Define(env));
+  exports.Set("RecordingDoor", RecordingDoor::Define(env));
   exports.Set("Relay", Relay::Define(env));
   exports.Set("PipewireScreen", PipewireScreen::Define(env));
   exports.Set("PortalSession", PortalSession::Define(env));

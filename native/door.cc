@@ -8,16 +8,14 @@ Napi::Function Door::Define(Napi::Env env) {
   return DefineClass(env, "Door", {InstanceMethod<&Door::Stats>("stats"), InstanceMethod<&Door::Close>("close")});
 }
 
-// new Door(hub, pipeline, appsrcName, maxAccessUnits, leader?: Door)
+// new Door(hub, pipeline, appsrcName, maxAccessUnits)
 Door::Door(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   GstElement* appsrc = Pipeline::From(info[1])->Element(info.Env(), info[2].As<Napi::String>().Utf8Value());
   const bool is_appsrc = GST_IS_APP_SRC(appsrc);
   if (is_appsrc) {
     const auto& hub = AccessUnitHub::From(info[0])->core();
-    std::shared_ptr<AppsrcDoor> leader;
-    if (info[4].IsObject()) leader = ObjectWrap<Door>::Unwrap(info[4].As<Napi::Object>())->door_;
     door_ = std::make_shared<AppsrcDoor>(hub, appsrc, info[3].As<Napi::Number>().Uint32Value(),
-                                         AppsrcDoor::Timeline::kZero, std::move(leader));
+                                         AppsrcDoor::Timeline::kZero);
     hub->Add(door_);
   }
   gst_object_unref(appsrc);

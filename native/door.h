@@ -1,4 +1,4 @@
-// A door from a hub into a pipeline's appsrc, for JavaScript: the MP4 recorder's way in.
+// A door from a hub into a pipeline's appsrc, for JavaScript: the way into what a reader or a server gets.
 #pragma once
 
 #include <napi.h>

@@ -15,6 +15,11 @@ std::shared_ptr<GstBuffer> CopyOf(GstBuffer* buffer) { return {gst_buffer_copy_d
 
 }  // namespace
 
+AccessUnit UnitOf(const KeptUnit& kept) {
+  GstBuffer* buffer = kept.buffer.get();
+  return {buffer, kept.captured_ns, !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+}
+
 GopRing::GopRing(std::shared_ptr<HubCore> hub, uint64_t span_ns, size_t most_bytes, std::function<void()> on_unit)
     : hub_(std::move(hub)), span_ns_(span_ns), most_bytes_(most_bytes), on_unit_(std::move(on_unit)) {}
 
@@ -93,6 +98,15 @@ std::vector<KeptUnit> GopRing::UpTo(uint64_t number, uint64_t decoded) const {
   const uint64_t first = goes_on ? decoded + 1 : gop->front().number;
   const auto at = [&](uint64_t wanted) { return gop->begin() + static_cast<ptrdiff_t>(wanted - gop->front().number); };
   return {at(first), std::next(at(number))};
+}
+
+std::vector<KeptUnit> GopRing::Take() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<KeptUnit> all;
+  for (Gop& gop : gops_) all.insert(all.end(), gop.begin(), gop.end());
+  gops_.clear();
+  units_ = bytes_ = 0;
+  return all;
 }
 
 GopRing::Level GopRing::level() const {

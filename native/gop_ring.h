@@ -19,6 +19,9 @@ struct KeptUnit {
   uint64_t captured_ns;
 };
 
+// Without a reference of its own.
+AccessUnit UnitOf(const KeptUnit& kept);
+
 class GopRing : public AccessUnitConsumer {
  public:
   // Goes back at least `span_ns`, as far as that takes no more than `most_bytes`.
@@ -35,6 +38,9 @@ class GopRing : public AccessUnitConsumer {
   // From the key frame on, or from the one after `decoded` where that is in the same GOP, up to `number`; none when
   // it is not kept any more.
   std::vector<KeptUnit> UpTo(uint64_t number, uint64_t decoded) const;
+
+  // All that is kept, which is forgotten then.
+  std::vector<KeptUnit> Take();
 
   struct Level {
     size_t units, bytes;

@@ -55,10 +55,11 @@ export {
   SPEED_PRESETS,
   type SpeedPreset,
 } from './transport/encoder.js';
-export type { Mp4Recorder, Mp4RecorderEvents } from './transport/mp4-recorder.js';
 export type { Publisher, PublisherEvents, PublisherStats } from './transport/publisher.js';
 export { QUALITY_LEVELS, type StreamQuality, type StreamRate } from './transport/quality.js';
 export type { ReaderReport } from './transport/reader-report.js';
+export type { Mp4Recorder, Mp4RecorderEvents, Mp4RecorderStats } from './transport/recording/mp4-recorder.js';
+export type { RecordOptions } from './transport/recording/record-options.js';
 export {
   type RtspMountOptions,
   type RtspReader,

@@ -2,6 +2,7 @@ import { type CommanderError, InvalidArgumentError } from 'commander';
 import {
   CapError,
   expectInteger,
+  parseByteSize,
   parseDuration,
   parseRegion,
   parseSize,
@@ -27,11 +28,11 @@ export function oneOf<Word extends string>(name: string, words: readonly Word[])
 /** setTimeout's limit, about 24 days. */
 const MAX_DURATION_MS = 2 ** 31 - 1;
 
-/** A commander parser for durations: `500ms`, `30s`, `2m`, `1h`; gives whole milliseconds. */
-export function duration(name: string, minMs = 1): (text: string) => number {
+/** A commander parser for durations: `500ms`, `30s`, `2m`, `1h`, `7d`; gives whole milliseconds. */
+export function duration(name: string, minMs = 1, maxMs = MAX_DURATION_MS): (text: string) => number {
   return (text) => {
     const milliseconds = parseDuration(text) ?? Number.NaN;
-    if (!(milliseconds >= minMs && milliseconds <= MAX_DURATION_MS)) {
+    if (!(milliseconds >= minMs && milliseconds <= maxMs)) {
       throw unexpected(name, `a duration such as 30s, 2m or 1h${minMs > 1 ? `, ${minMs} ms at least` : ''}`, text);
     }
     return milliseconds;
@@ -41,6 +42,17 @@ export function duration(name: string, minMs = 1): (text: string) => number {
 /** The same, or `off`, which is 0. */
 export function durationOrOff(name: string, minMs = 1): (text: string) => number {
   return (text) => (text === 'off' ? 0 : duration(name, minMs)(text));
+}
+
+/** A commander parser for numbers of bytes: `500M`, `20G`. */
+export function byteSize(name: string, minBytes: number): (text: string) => number {
+  return (text) => {
+    const bytes = parseByteSize(text) ?? Number.NaN;
+    if (!(bytes >= minBytes && bytes <= Number.MAX_SAFE_INTEGER)) {
+      throw unexpected(name, `a size such as 500M or 20G, ${minBytes / 1e6}M at least`, text);
+    }
+    return bytes;
+  };
 }
 
 export function size(name: string): (text: string) => Size {

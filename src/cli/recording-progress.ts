@@ -20,7 +20,7 @@ export class RecordingProgress {
   end(): void {
     this.close();
     process.stderr.write(
-      `${this.#isTerminal ? '\r\u001b[K' : ''}recorded ${this.#text()} into ${this.#recorder.path}\n`,
+      `${this.#isTerminal ? '\r\u001b[K' : ''}recorded ${this.#text()} into ${filesText(this.#recorder)}\n`,
     );
   }
 
@@ -40,7 +40,11 @@ export class RecordingProgress {
 
 /** What is said of a finished file. */
 export function recordedText(recorder: Mp4Recorder): string {
-  return `recorded ${sizeText(recorder)} into ${recorder.path}`;
+  return `recorded ${sizeText(recorder)} into ${filesText(recorder)}`;
+}
+
+function filesText({ path, stats: { segments } }: Mp4Recorder): string {
+  return segments > 1 ? `${segments} files, the last ${path}` : path;
 }
 
 function sizeText({ stats: { delivered, dropped, bytes } }: Mp4Recorder): string {

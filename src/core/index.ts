@@ -1,3 +1,4 @@
+export * from './byte-size.js';
 export * from './clock.js';
 export * from './closing.js';
 export * from './duration.js';

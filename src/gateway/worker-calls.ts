@@ -5,6 +5,7 @@ import type {
   CaptureSessionOptions,
   CaptureStats,
   ReaderReport,
+  RecordOptions,
   RtspMountOptions,
   RtspServer,
   RtspServerOptions,
@@ -41,6 +42,14 @@ export interface ServedMount {
 export interface CaptureOptions extends Sendable<CaptureSessionOptions> {
   /** Addresses of servers: `rtsp://`, `rtmp://`, `srt://`. @default none */
   readonly publish?: readonly string[] | undefined;
+  /** Into which files it is recorded, all the time. @default none */
+  readonly record?: MountRecordOptions | undefined;
+}
+
+/** How a mount is recorded. */
+export interface MountRecordOptions extends RecordOptions {
+  /** A name or a template of names: `rec/{mount}/%Y-%m-%d/%H-%M-%S.mp4`. */
+  readonly file: string;
 }
 
 /** What the gateway asks of a capture worker: one source, captured and encoded. */

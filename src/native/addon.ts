@@ -86,6 +86,31 @@ export interface NativeDoor {
   close(): void;
 }
 
+/** When a recording's segments begin and end. */
+export interface SegmentRules {
+  /** Bounds of a segment; 0: none. */
+  readonly segmentMs: number;
+  readonly segmentBytes: number;
+  /** Only while the pictures change: from `preRollMs` before until `lingerMs` after. */
+  readonly onChange: boolean;
+  readonly preRollMs: number;
+  readonly lingerMs: number;
+  /** A still screen is asked for a picture this often. */
+  readonly stillMs: number;
+}
+
+export interface NativeRecordingDoor {
+  /** An appsrc for each hub. False when the segment was given up. */
+  attach(segment: number, pipeline: NativePipeline, appsrcs: readonly string[]): boolean;
+  /** Gives a segment up; none begins until `resume`. */
+  abandon(segment: number): void;
+  resume(): void;
+  stats(): DoorStats & { readonly segments: number };
+  /** Leaves the hubs; segments that have begun still take their pipelines. */
+  end(): void;
+  close(): void;
+}
+
 export interface NativeByteSink {
   /** The next bytes; null when there are none, and then they will be announced. */
   pull(): Buffer | null;
@@ -391,14 +416,13 @@ export interface NativeAddon {
     mostBytes: number,
     onUnit: NativeListener,
   ) => NativeStillDoor;
-  /** With a `leader`, time zero is that door's first unit. */
-  readonly Door: new (
-    hub: NativeHub,
-    pipeline: NativePipeline,
-    appsrc: string,
-    maxAccessUnits: number,
-    leader?: NativeDoor,
-  ) => NativeDoor;
+  readonly Door: new (hub: NativeHub, pipeline: NativePipeline, appsrc: string, maxAccessUnits: number) => NativeDoor;
+  /** The first hub is the pictures'. Posts `segment` (number, capturedUs) when one has begun. */
+  readonly RecordingDoor: new (
+    hubs: readonly NativeHub[],
+    rules: SegmentRules,
+    listener: NativeListener,
+  ) => NativeRecordingDoor;
   readonly FrameSink: new (
     pipeline: NativePipeline,
     appsink: string,

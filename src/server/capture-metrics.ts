@@ -5,6 +5,7 @@ import { oncePerScrape } from './once-per-scrape.js';
 import type { HttpStats, OpenedHttp } from './open-http.js';
 import { addPublishMetrics } from './publish-metrics.js';
 import { addRateMetrics } from './rate-metrics.js';
+import { addRecordingMetrics } from './recording-metrics.js';
 
 /** One of the captures that are measured. */
 export interface Measured {
@@ -111,6 +112,7 @@ export async function measuredRegistry({ labelNames, rtsp, http, measure }: Meas
   ofChannels('cap_audio_packets_total', 'Packets of sound that left the encoder', ({ packets }) => packets);
   ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
   await addPublishMetrics(registry, labelNames, async () => (await now()).captures);
+  await addRecordingMetrics(registry, labelNames, async () => (await now()).captures);
   if (http) await addHttpMetrics(registry, labelNames, now);
   if (!rtsp) return registry;
   const ofServer = (name: string, help: string, read: (stats: RtspServer['stats']) => number): void => {

@@ -15,8 +15,10 @@ import {
   type AudioTrackDescription,
   audioSocketName,
   Mp4Recorder,
+  type Mp4RecorderStats,
   Publisher,
   type PublisherStats,
+  type RecordOptions,
   RtspServer,
   type RtspServerOptions,
   SharedStream,
@@ -51,26 +53,33 @@ export interface CaptureStats {
   readonly audio: readonly AudioStats[];
   /** Of each server that the stream is pushed to. */
   readonly published: readonly PublisherStats[];
+  /** Of each recording. */
+  readonly recorded: readonly Mp4RecorderStats[];
 }
 
 const FIRST_FRAME_TIMEOUT_MS = 10_000;
+/** Most time between two pictures of a still screen while it is recorded: a crash costs up to two of them. */
+const STILL_MS = 200;
 
 /** One source and its sound, captured and encoded once, with the doors that serve them. */
 export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements Closable {
   readonly stream: SharedStream;
   readonly #capture: Capture;
   readonly #audio: SessionAudio;
+  readonly #fps: number;
   readonly #logger: Logger;
   /** In the order in which they were opened; whoever closes one takes it out. */
   readonly #doors = new Set<Closable>();
   readonly #publishers = new Set<Publisher>();
   readonly #rate: SessionRate;
+  readonly #recorders = new Set<Mp4Recorder>();
   #onDemand: OnDemand | undefined;
   #closed = false;
 
-  private constructor({ capture, rate }: OpenedCapture, audio: SessionAudio, logger: Logger) {
+  private constructor({ capture, rate }: OpenedCapture, audio: SessionAudio, fps: number, logger: Logger) {
     super();
     this.#rate = rate;
+    this.#fps = fps;
     this.#capture = capture;
     this.#audio = audio;
     this.#logger = logger;
@@ -95,7 +104,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     try {
       const opened = await openCapture(options, logger);
       owner = { close: () => closeAll([opened.capture, audio]) };
-      const session = new CaptureSession(opened, audio, logger);
+      const session = new CaptureSession(opened, audio, options.fps ?? 30, logger);
       owner = session;
       await session.#start();
       if (options.onDemand) session.#onDemand = new OnDemand([audio, opened.capture], session.stream, lingerMs, logger);
@@ -153,6 +162,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       rate: this.#rate.current,
       audio: this.#audio.stats,
       published: [...this.#publishers].map(({ stats }) => stats),
+      recorded: [...this.#recorders].map(({ stats }) => stats),
     };
   }
 
@@ -180,16 +190,31 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     await server.mount(path, this.stream, { audio: this.#audio.tracks });
   }
 
-  /** Records the stream into an MP4, from the same encode. @throws CAP_OUTPUT_FAILED */
-  async record(path: string): Promise<Mp4Recorder> {
+  /**
+   * Records the stream into MP4, from the same encode.
+   * @param name `out.mp4`, or for segments a template: `rec/%Y-%m-%d/%H-%M-%S.mp4` (docs/recording.md)
+   * @throws CAP_OUTPUT_FAILED, CAP_USAGE
+   */
+  async record(name: string, options: RecordOptions = {}): Promise<Mp4Recorder> {
     this.#requireOpen();
-    const recorder = await Mp4Recorder.open(this.stream, path, this.#audio.tracks);
+    if (options.onChangeMs !== undefined && this.passesOn) {
+      throw new CapError('CAP_USAGE', 'what changes is not known of a stream that is passed on as it is', {
+        hint: 'have it encoded here, as with --fps 15',
+      });
+    }
+    const stillMs = Math.max(STILL_MS, 1000 / this.#fps);
+    const logger = this.#logger;
+    const recorder = await Mp4Recorder.open(this.stream, name, options, { audio: this.#audio.tracks, stillMs, logger });
     if (this.#closed) {
       await recorder.close();
       throw closedError('the capture session');
     }
     this.#doors.add(recorder);
-    recorder.once('closed', () => this.#doors.delete(recorder));
+    this.#recorders.add(recorder);
+    recorder.once('closed', () => {
+      this.#doors.delete(recorder);
+      this.#recorders.delete(recorder);
+    });
     return recorder;
   }
 

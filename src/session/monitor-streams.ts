@@ -7,7 +7,7 @@ import {
   monitorKey,
   type ScreenOptions,
 } from '../producer/index.js';
-import { type Mp4Recorder, RtspServer, type RtspServerOptions } from '../transport/index.js';
+import { type Mp4Recorder, type RecordOptions, RtspServer, type RtspServerOptions } from '../transport/index.js';
 import { CaptureSession } from './capture-session.js';
 import { monitorFile } from './monitor-file.js';
 import type { CaptureSessionOptions } from './open-capture.js';
@@ -43,8 +43,12 @@ export interface MonitorStreamsOptions extends Omit<CaptureSessionOptions, 'sour
   readonly screen?: (DisplayChoice & Pick<ScreenOptions, 'cursor' | 'keepAliveMs'>) | undefined;
   /** False serves none: then there is something to do by `record` alone. */
   readonly rtsp?: RtspServerOptions | false | undefined;
-  /** Records each monitor into a file of its own: `out.mp4` into `out-1.mp4`, `out-2.mp4` … */
+  /**
+   * Records each monitor into files of its own: `out.mp4` into `out-1.mp4`, `out-2.mp4` …; `{mount}` in it is `cap-1`,
+   * `cap-2` …
+   */
   readonly record?: string | undefined;
+  readonly recordOptions?: Omit<RecordOptions, 'mount'> | undefined;
 }
 
 /**
@@ -162,7 +166,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
   }
 
   async #add(monitor: MonitorRow): Promise<MonitorStream> {
-    const { screen: _screen, rtsp: _rtsp, record, ...options } = this.#options;
+    const { screen: _screen, rtsp: _rtsp, record, recordOptions, ...options } = this.#options;
     const source = { kind: 'screen', ...this.#screen, monitor: monitor.name || String(monitor.number) } as const;
     const session = await CaptureSession.open({ adaptation: this.#adaptation, ...options, source });
     try {
@@ -170,7 +174,8 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
       const path = `/cap/${number}`;
       if (this.server) await session.serveOn(this.server, path);
       const times = (this.#recorded.get(number) ?? 0) + 1;
-      const recorder = record === undefined ? undefined : await session.record(monitorFile(record, number, times));
+      const recorder =
+        record === undefined ? undefined : await session.record(monitorFile(record, number, times), recordOptions);
       this.#recorded.set(number, times);
       const stream = { monitor, number, path, session, recorder };
       this.#streams.push(stream);

@@ -4,6 +4,7 @@ import { captureMetrics, openHttp, startMetricsServer } from '../../server/index
 import {
   CaptureSession,
   type CaptureSessionOptions,
+  checkRecording,
   fingerprintOf,
   type SourceOptions,
   StreamTable,
@@ -24,12 +25,13 @@ import { controlOf, openControl } from '../open-control.js';
 import { duration, integer } from '../parse-options.js';
 import { pickWindow } from '../pick-window.js';
 import { addPublishOption, type PublishFlags, publishedTo } from '../publish-options.js';
+import { addRecordOptions, checkRecordName, givenRecordOption, type RecordFlags, toRecord } from '../record-options.js';
 import { recordUntil } from '../record-until.js';
 import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
 
-interface Flags extends CaptureFlags, AudioFlags, RtspFlags, HttpFlags, PublishFlags {
+interface Flags extends CaptureFlags, AudioFlags, RtspFlags, HttpFlags, PublishFlags, RecordFlags {
   readonly rtsp?: true;
   readonly output?: string;
   readonly record?: string;
@@ -43,9 +45,12 @@ export function registerCapture(program: Command, stop: AbortSignal): void {
   program.argument('[output]', 'MP4 file to record into; with --monitor all: NAME-1.mp4, NAME-2.mp4 …');
   addAudioOptions(addCaptureOptions(program)).option('--rtsp', 'serve the stream at rtsp://HOST:PORT/cap');
   addRtspOptions(program).option('--http', 'serve the stream to browsers and programs at http://HOST:PORT/');
-  addPublishOption(addHttpOptions(program))
-    .option('-o, --output <file>', 'the same as [output]')
-    .option('--record <file>', 'the same as [output], beside --rtsp')
+  addPublishOption(addHttpOptions(program)).option('-o, --output <file>', 'the same as [output]');
+  program.option(
+    '--record <file>',
+    'the same as [output], beside --rtsp; its name may have %Y %m %d %H %M %S, {mount}',
+  );
+  addRecordOptions(program)
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
     .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
     .option('-v, --verbose', 'say more on standard error')
@@ -56,12 +61,7 @@ function outputOf(argument: string | undefined, { output, record }: Flags): stri
   const given = [argument, output, record].filter((path) => path !== undefined);
   if (given.length > 1)
     throw new CapError('CAP_USAGE', 'name one output file', { hint: `received ${given.join(', ')}` });
-  if (given[0] !== undefined && !/\.(mp4|m4v)$/i.test(given[0])) {
-    throw new CapError('CAP_USAGE', `expected a file ending in .mp4 for the output, received "${given[0]}"`, {
-      hint: /^[a-z-]+$/.test(given[0]) ? 'or is it a command? see cap --help' : 'recordings are MP4',
-    });
-  }
-  return given[0];
+  return given[0] === undefined ? undefined : checkRecordName(given[0]);
 }
 
 async function capture(output: string | undefined, flags: Flags, stop: AbortSignal): Promise<void> {
@@ -73,7 +73,9 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
       hint: 'cap --rtsp serves a stream, cap out.mp4 records; see cap --help',
     });
   }
-  refuseIdleOptions(flags);
+  refuseIdleOptions(flags, output);
+  const record = toRecord(flags);
+  if (output !== undefined) checkRecording(output, record);
   if (hearsAnything(flags) && !flags.rtsp && output === undefined) {
     throw new CapError('CAP_USAGE', 'sound goes into RTSP and files alone', { hint: 'add --rtsp or a file' });
   }
@@ -94,7 +96,8 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
     }
     const screen = { displayServer, display, cursor, keepAliveMs: keepAlive };
     const rtsp = flags.rtsp === true && (await toRtsp(flags, logger));
-    return serveMonitors({ ...options, screen, rtsp, record: output, stop, durationMs, metricsPort });
+    const recording = { record: output, recordOptions: record };
+    return serveMonitors({ ...options, ...recording, screen, rtsp, stop, durationMs, metricsPort });
   }
   const access = flags.rtsp || flags.http ? await toRtsp(flags, logger) : {};
   const source = await sourceOf(flags, stop);
@@ -113,7 +116,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   if (http) session.hearReaders(() => streams.readerReports());
   if (http?.exposure) logger.warn(http.exposure);
   for (const url of publish) print(`publishing to ${session.publish(url).label}`);
-  const recorder = output === undefined ? undefined : await session.record(output);
+  const recorder = output === undefined ? undefined : await session.record(output, record);
   await using metrics =
     flags.metricsPort === undefined
       ? undefined
@@ -135,7 +138,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
 }
 
 /** No option is accepted that would do nothing. */
-function refuseIdleOptions(flags: Flags): void {
+function refuseIdleOptions(flags: Flags, output: string | undefined): void {
   const { rtsp, http, host, auth, authFile, tls, tlsCert, tlsKey, ...others } = flags;
   const refuse = (option: string | undefined, needed: string): void => {
     if (option) throw new CapError('CAP_USAGE', `${option} is for ${needed}`, { hint: `add ${needed}` });
@@ -143,6 +146,7 @@ function refuseIdleOptions(flags: Flags): void {
   if (!rtsp) refuse(givenRtspOption(http ? others : flags), '--rtsp');
   if (!rtsp && !http) refuse(flags.alwaysOn ? '--always-on' : flags.linger === undefined ? '' : '--linger', '--rtsp');
   if (!http) refuse(givenHttpOption(flags), '--http');
+  if (output === undefined) refuse(givenRecordOption(flags), '--record');
 }
 
 /**

@@ -17,6 +17,7 @@ import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
 import { addPublishOption, checkPublish, type PublishFlags } from '../publish-options.js';
 import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
+import { readMountRecord, refuseSharedFiles } from './mount-record.js';
 import { inFile, readOptionTable } from './option-table.js';
 import { TomlFile } from './toml-file.js';
 
@@ -44,11 +45,13 @@ export async function readGatewayConfig(path: string, logger: Logger): Promise<G
     throw file.error([], 'there is no mount', { hint: 'add a table such as [mounts.cap] with source = "screen"' });
   }
   const rtsp = tables.includes('rtsp') ? await readRtsp(file, logger) : {};
+  const mounts = file.tables(['mounts']).map(([name]) => readMount(file, name));
+  refuseSharedFiles(file, mounts);
   return {
     rtsp,
     http: tables.includes('http') ? readHttp(file, rtsp) : undefined,
     metrics: tables.includes('metrics') ? readMetrics(file) : undefined,
-    mounts: file.tables(['mounts']).map(([name]) => readMount(file, name)),
+    mounts,
   };
 }
 
@@ -103,7 +106,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
     '',
     integer('max-readers', 1, 1000),
   );
-  const flags = readOptionTable<MountFlags>(file, keys, options);
+  const flags = readOptionTable<MountFlags>(file, keys, options, '', ['record']);
   if (flags.monitor === 'all') {
     throw file.error([...keys, 'monitor'], 'a mount has one monitor', { hint: 'make a mount for each' });
   }
@@ -122,6 +125,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       fps: flags.fps,
       maxReaders: flags.maxReaders,
       publish: checkPublish(flags.publish ?? []),
+      record: readMountRecord(file, name),
       ...toDemand(flags),
     };
   } catch (error) {

@@ -7,9 +7,16 @@ import type { TomlFile } from './toml-file.js';
  * Reads a table of a configuration file by the options of a command: each key is an option's long name without the
  * dashes, so that both have the same names, bounds and messages. `cursor = false` is `--no-cursor`.
  * @param prefix of options that the table's name says already: `port` in `[rtsp]` is `--rtsp-port`
+ * @param tables in the table, which are read elsewhere
  * @throws CAP_USAGE with the line, for an unknown key or a value that the option refuses
  */
-export function readOptionTable<Flags>(file: TomlFile, keys: readonly string[], command: Command, prefix = ''): Flags {
+export function readOptionTable<Flags>(
+  file: TomlFile,
+  keys: readonly string[],
+  command: Command,
+  prefix = '',
+  tables: readonly string[] = [],
+): Flags {
   const options = new Map(command.options.map((option) => [keyOf(option).replace(prefix, ''), option]));
   const flags: Record<string, unknown> = {};
   for (const option of command.options) {
@@ -18,8 +25,9 @@ export function readOptionTable<Flags>(file: TomlFile, keys: readonly string[], 
   }
   const table = keys.reduce<unknown>((outer, key) => (outer as Record<string, unknown>)[key], file.root);
   for (const [key, value] of Object.entries(table as Record<string, unknown>)) {
+    if (tables.includes(key)) continue;
     const option = options.get(key);
-    if (!option) throw unknownKey(file, [...keys, key], key, [...options.keys()]);
+    if (!option) throw unknownKey(file, [...keys, key], key, [...options.keys(), ...tables]);
     flags[option.attributeName()] = readValue(file, [...keys, key], option, value, prefix);
   }
   return flags as Flags;
@@ -40,6 +48,7 @@ function readValue(file: TomlFile, path: readonly string[], option: Option, valu
     if (typeof value !== 'boolean') throw file.error(path, `expected true or false for ${key}`);
     return value || option.negate ? value : undefined;
   }
+  if (option.optional && value === true) return true;
   if (option.variadic) {
     if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
     throw file.error(path, `expected a list of texts for ${key}, such as ["…"]`);

@@ -27,6 +27,13 @@ export class TomlFile {
     return new CapError('CAP_USAGE', `${this.path}:${this.#lineOf(keys)}: ${message}`, options);
   }
 
+  /** The table at `keys`, if there is one. @throws CAP_USAGE when it is anything else */
+  table(keys: readonly string[]): TomlTable | undefined {
+    const found = keys.reduce<unknown>((outer, key) => (outer as TomlTable)[key], this.root);
+    if (found === undefined || isTable(found)) return found;
+    throw this.error(keys, `expected a table for ${keys.at(-1)}, such as [${keys.join('.')}]`);
+  }
+
   /** The tables in a table. @throws CAP_USAGE when there is anything else, or a table that is not in `known` */
   tables(keys: readonly string[], known?: readonly string[]): [string, TomlTable][] {
     const table = keys.reduce<unknown>((outer, key) => (outer as TomlTable)[key], this.root) as TomlTable | undefined;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { CapError } from '../../src/core/index.js';
-import { serveCapture } from '../support/capture.js';
-import { startDisplay } from '../support/display.js';
-import { buildLibrary } from '../support/library.js';
-import { run } from '../support/process.js';
-import { RtspPlayer } from '../support/rtsp-player.js';
+import type { CapError } from '../../../src/core/index.js';
+import { serveCapture } from '../../support/capture.js';
+import { startDisplay } from '../../support/display.js';
+import { buildLibrary } from '../../support/library.js';
+import { run } from '../../support/process.js';
+import { RtspPlayer } from '../../support/rtsp-player.js';
 
 const FPS = 30;
 /** Milliseconds of video in one fragment, which is what a crash may cost. */

@@ -1,0 +1,3 @@
+export { FileTemplate } from './file-template.js';
+export * from './mp4-recorder.js';
+export { checkRecording, type RecordOptions } from './record-options.js';

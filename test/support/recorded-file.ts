@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FrameMetadata } from '../../src/core/index.js';
+import { splitByteStream } from './access-units.js';
+import { run } from './process.js';
+import { metadataOf } from './unit-metadata.js';
+
+export interface RecordedPacket {
+  readonly seconds: number;
+  readonly durationSeconds: number;
+  readonly key: boolean;
+}
+
+/** What is in a recorded file. */
+export interface Recorded {
+  readonly pictures: readonly RecordedPacket[];
+  readonly sound: readonly RecordedPacket[];
+  /** What each picture says of its capture. */
+  readonly captured: readonly FrameMetadata[];
+  /** The wall clock's time up to which it shows something. */
+  readonly playsUntilMs: number;
+}
+
+/** Decodes the whole file, in which nothing may be wrong, and reads what is in it. */
+export async function readRecorded(path: string): Promise<Recorded> {
+  await expectDecodes(path);
+  const entries = 'packet=codec_type,pts_time,duration_time,flags';
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_entries', entries, '-of', 'json', path]);
+  const { packets } = JSON.parse(stdout) as { packets: Record<string, string>[] };
+  const of = (type: string): RecordedPacket[] =>
+    packets
+      .filter(({ codec_type }) => codec_type === type)
+      .map(({ pts_time, duration_time, flags }) => ({
+        seconds: Number(pts_time),
+        durationSeconds: Number(duration_time ?? 0),
+        key: flags?.startsWith('K') ?? false,
+      }));
+  const pictures = of('video');
+  const captured = (await accessUnitsOf(path)).map(metadataOf);
+  const last = captured.at(-1);
+  if (!last || captured.length !== pictures.length) throw new Error(`${path} has ${pictures.length} pictures`);
+  const playsUntilMs = Number(last.capturedWallUs) / 1000 + (pictures.at(-1)?.durationSeconds ?? 0) * 1000;
+  return { pictures, sound: of('audio'), captured, playsUntilMs };
+}
+
+async function expectDecodes(path: string): Promise<void> {
+  const { stderr } = await run('ffmpeg', ['-v', 'error', '-nostdin', '-i', path, '-f', 'null', '-']);
+  if (stderr !== '') throw new Error(`${path}: ${stderr}`);
+}
+
+async function accessUnitsOf(path: string): Promise<Buffer[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'cap-recorded-'));
+  try {
+    const file = join(folder, 'video.h264');
+    await run('ffmpeg', ['-v', 'error', '-nostdin', '-i', path, '-map', '0:v', '-c', 'copy', '-f', 'h264', file]);
+    return splitByteStream(await readFile(file));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
