@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
 import { type ProcessOptions, type ProgramResult, type RunningProcess, run, start } from './process.js';
+import { projectRoot } from './programs.js';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = projectRoot;
 
 export type CommandName = 'cap' | 'rtsp-demo' | 'demo';
 

@@ -1,10 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FrameMetadata } from '../../src/core/index.js';
+import { type FrameMetadata, parseSeiPayload } from '../../src/core/index.js';
 import { splitByteStream } from './access-units.js';
 import { run } from './process.js';
-import { metadataOf } from './unit-metadata.js';
 
 export interface RecordedPacket {
   readonly seconds: number;
@@ -58,4 +57,20 @@ async function accessUnitsOf(path: string): Promise<Buffer[]> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** As docs/sei.md has it. */
+const UUID = Buffer.from('7c1e5f2a9b644d0e8a37c4a9f0d15e62', 'hex').toString('latin1');
+
+/** What the SEI message of an access unit says, read without the addon. */
+function metadataOf(unit: Buffer): FrameMetadata {
+  const plain = Buffer.from(unit.toString('latin1').replaceAll('\0\0\x03', '\0\0'), 'latin1');
+  const at = plain.indexOf(UUID, 0, 'latin1');
+  if (at === -1) throw new Error('the access unit carries no metadata');
+  // The size of the message stands before it, in bytes of 255 and a last one (ITU-T H.264, 7.3.2.3.1).
+  let bytes = plain.readUInt8(at - 1);
+  for (let before = at - 2; plain.readUInt8(before) === 255; before--) bytes += 255;
+  const metadata = parseSeiPayload(plain.subarray(at + UUID.length, at + bytes));
+  if (!metadata) throw new Error('the metadata cannot be read');
+  return metadata;
 }

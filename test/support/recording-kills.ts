@@ -36,7 +36,10 @@ export async function killRecording(what: KillCase, display: TestDisplay, afterM
   try {
     const output = ['--record', join(folder, '%Y%m%d-%H%M%S.mp4'), '--segment-time', SEGMENT];
     await using cap = startCap(['--rtsp', '--rtsp-port', '0', ...source, ...output]);
-    while (names().length === 0 && !cap.ended) await sleep(10);
+    while (names().length === 0) {
+      if (cap.ended) throw new Error(`nothing was recorded\n${cap.stderr}`);
+      await sleep(10);
+    }
     await sleep(afterMs);
     const killedMs = Date.now();
     cap.signal('SIGKILL');
