@@ -49,7 +49,7 @@ export function byteSize(name: string, minBytes: number): (text: string) => numb
   return (text) => {
     const bytes = parseByteSize(text) ?? Number.NaN;
     if (!(bytes >= minBytes && bytes <= Number.MAX_SAFE_INTEGER)) {
-      throw unexpected(name, `a size such as 500M or 20G, ${minBytes / 1e6}M at least`, text);
+      throw unexpected(name, `a size such as 500M or 20G, ${minBytes / 1e6}M at least,`, text);
     }
     return bytes;
   };

@@ -16,6 +16,7 @@ const calls: CaptureCalls = {
     session = await CaptureSession.open({ ...options, logger });
     session.on('failed', async (error) => {
       await gateway.failed(error);
+      await recording?.close().catch(() => {}); // it has said what is wrong with it
       process.exit(1);
     });
     session.sendTo(socketName);

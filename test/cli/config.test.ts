@@ -78,11 +78,41 @@ test.each([
   ['[mounts.a]\n[rtsp]\nauth-file = "/nonexistent"', '2: '],
   ['[mounts.a]\n[http]\nallow-origin = "x"', '3: expected a list of texts for allow-origin'],
   ['', '1: there is no mount'],
+  ['[mounts.a]\nrecord = "x.mp4"', '2: expected a table for record, such as [mounts.a.record]'],
+  ['[mounts.a.record]\nsegment-time = "10m"', '1: there is no file in [mounts.a.record]'],
+  ['[mounts.a.record]\nfile = "x.mp4"\nsegment-time = "10m"', '2: the name '],
+  ['[mounts.a.record]\nfile = "x.avi"', '2: expected a file ending in .mp4'],
+  ['[mounts.a.record]\nfile = "%s.mp4"\non-change = 7', '3: expected a duration such as 30s, 2m or 1h, 1000 ms at'],
+  ['[mounts.a.record]\nfile = "%s.mp4"\n[mounts.b.record]\nfile = "%s.mp4"', '4: /a and /b record into the same files'],
   ['[mounts.a]\nfps =\n', '3: '],
   ['[mounts.a]\nfps = 1\nfps = 2', '3: '],
   ['[mounts.a\n', '2: '],
 ])('%j is refused with its place', async (text, message) => {
   await expect(read(text)).rejects.toThrow(`${file}:${message}`);
+});
+
+test('a mount is recorded as its table says', async () => {
+  const { mounts } = await read(`[mounts."lab/door"]
+source = "test"
+[mounts."lab/door".record]
+file = "{mount}/%s.mp4"
+segment-time = "10m"
+segment-size = "500M"
+retain-time = "7d"
+retain-size = "20G"
+on-change = true
+pre-roll = "5s"
+`);
+  expect(mounts[0]?.record).toEqual({
+    file: '{mount}/%s.mp4',
+    mount: 'lab-door',
+    segmentMs: 600_000,
+    segmentBytes: 5e8,
+    retainMs: 7 * 86_400_000,
+    retainBytes: 2e10,
+    onChangeMs: 10_000,
+    preRollMs: 5000,
+  });
 });
 
 test('a file that is not there, is a folder, is too large or is no text is refused in one line', async () => {

@@ -110,6 +110,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
   if (flags.monitor === 'all') {
     throw file.error([...keys, 'monitor'], 'a mount has one monitor', { hint: 'make a mount for each' });
   }
+  const record = readMountRecord(file, name);
   try {
     const source = toSource(flags, flags.window === true ? undefined : flags.window);
     const scaling = toScaling(flags);
@@ -125,7 +126,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       fps: flags.fps,
       maxReaders: flags.maxReaders,
       publish: checkPublish(flags.publish ?? []),
-      record: readMountRecord(file, name),
+      record,
       ...toDemand(flags),
     };
   } catch (error) {

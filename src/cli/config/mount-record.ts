@@ -18,11 +18,10 @@ export function readMountRecord(file: TomlFile, mount: string): MountRecord | un
       hint: 'such as file = "rec/{mount}/%Y-%m-%d/%H-%M-%S.mp4"',
     });
   }
-  const record = { ...toRecord(flags), mount: mount.replaceAll('/', '-'), file: flags.file };
+  const options = { ...toRecord(flags), mount: mount.replaceAll('/', '-') };
   try {
-    checkRecordName(record.file);
-    checkRecording(record.file, record);
-    return record;
+    checkRecording(checkRecordName(flags.file), options);
+    return { ...options, file: flags.file };
   } catch (error) {
     throw inFile(file, [...keys, 'file'], error, 'record-');
   }

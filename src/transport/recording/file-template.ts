@@ -80,7 +80,7 @@ export class FileTemplate {
       tokens.map((token) => ('text' in token ? token.text : FIELDS[token.field]?.text(date))).join(''),
     );
     const { dir, name, ext } = parse(join(this.folder, ...names));
-    return join(dir, `${name}${copy > 1 ? `.${copy}` : ''}${ext}`);
+    return join(dir, `${name}${copy > 1 ? `_${copy}` : ''}${ext}`);
   }
 
   /** The files of that name that there are, oldest first; links are not followed. `partial`: those that never played. */
@@ -133,5 +133,5 @@ function patternOf(tokens: readonly Token[], isFile: boolean, suffix: string): R
     of.map((token) => ('text' in token ? escaped(token.text) : FIELDS[token.field]?.pattern)).join('');
   if (!last || !('text' in last) || dot === -1) return new RegExp(`^${source(tokens)}${escaped(suffix)}$`);
   const name = source([...tokens.slice(0, -1), { text: last.text.slice(0, dot) }]);
-  return new RegExp(`^${name}(?:\\.\\d+)?${escaped(last.text.slice(dot) + suffix)}$`);
+  return new RegExp(`^${name}(?:_\\d+)?${escaped(last.text.slice(dot) + suffix)}$`);
 }

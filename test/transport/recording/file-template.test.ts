@@ -33,7 +33,7 @@ test.each([
 });
 
 test('a name that is taken gets a number', () => {
-  expect(new FileTemplate('a/%s.b.mp4').pathAt(new Date(7000), 2)).toMatch(/\/a\/7\.b\.2\.mp4$/);
+  expect(new FileTemplate('a/%s.b.mp4').pathAt(new Date(7000), 2)).toMatch(/\/a\/7\.b_2\.mp4$/);
 });
 
 test.each(['%Q.mp4', '%', '{name}.mp4', '{mount.mp4', 'rec/%Y/../../x.mp4', 'rec/%Y//x.mp4', 'rec/%Y/./x.mp4'])(
@@ -61,7 +61,7 @@ test('only files of that name are found and removed, the oldest first, and folde
   const own = [
     put('desk/2026-02-01/10-00-00.mp4', 1000, 9000),
     put('desk/2026-02-02/10-00-00.mp4', 1000, 8000),
-    put('desk/2026-02-02/10-00-00.2.mp4', 1000, 7000),
+    put('desk/2026-02-02/10-00-00_2.mp4', 1000, 7000),
     put('desk/2026-02-02/10-01-00.mp4', 1000, 6000),
   ];
   const others = [

@@ -117,7 +117,7 @@ test('what is there already is not written over', async () => {
   const taken = [0, 1, 2, 3].map((after) => join(folder, `${Math.floor(Date.now() / 1000) + after}.mp4`));
   for (const path of taken) writeFileSync(path, 'mine');
   const recorder = await capture.session.record(join(folder, '%s.mp4'), { segmentMs: 60_000 });
-  await vi.waitFor(() => expect(files().some((name) => /^\d+\.2\.mp4$/.test(name))).toBe(true), LONG);
+  await vi.waitFor(() => expect(files().some((name) => /^\d+_2\.mp4$/.test(name))).toBe(true), LONG);
   await recorder.close();
   for (const path of taken) expect((await run('cat', [path])).stdout).toBe('mine');
 });
