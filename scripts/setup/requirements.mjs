@@ -101,6 +101,8 @@ export const REQUIREMENTS = [
   requirement('test', 'file', '/usr/libexec/xdg-desktop-portal-wlr /usr/lib/xdg-desktop-portal-wlr', 'its backend for sway', 'xdg-desktop-portal-wlr', 'xdg-desktop-portal-wlr', 'xdg-desktop-portal-wlr'),
   requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
   requirement('test', 'command', 'systemd-analyze', 'checks the units in deploy/', 'systemd', 'systemd', 'systemd'),
+  requirement('test', 'file', '/usr/sbin/tc /sbin/tc /usr/bin/tc', 'damages a network of the test\'s own', 'iproute2', 'iproute iproute-tc', 'iproute2'),
+  requirement('test', 'command', 'curl', 'foreign HTTP client', 'curl', 'curl', 'curl'),
   requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
 ];
 

@@ -105,7 +105,10 @@ export class RateAdaptation extends TypedEvents<RateAdaptationEvents> implements
     if (this.#streams.size === 0) return;
     const sent = await this.#sent();
     const reports = (await Promise.all([...this.#reports].map((report) => report()))).flat();
-    const ofStreams = reports.filter(({ path }) => sent.has(path));
+    // A stream that is served at several paths has the same reader at each.
+    const ofStreams = [...new Map(reports.map((report) => [report.id, report])).values()].filter(({ path }) =>
+      sent.has(path),
+    );
     // Who is on this machine shares no network with the others, and counts only where there are no others: a tunnel's
     // end, perhaps.
     const remote = ofStreams.filter(({ isLocal }) => !isLocal);

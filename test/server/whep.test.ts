@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type HttpOptions, type OpenedHttp, openHttp } from '../../src/server/index.js';
 import { CaptureSession, StreamTable } from '../../src/session/index.js';
 import { testPicture } from '../support/capture.js';
@@ -223,4 +223,25 @@ test('each viewer has a port of the range, and there are no more than that', asy
   const refused = await post(`${server.url}/whep/cap`, late.offer);
   expect(refused.status).toBe(503);
   expect(await refused.text()).toContain('no UDP port from 53417 to 53418 is free');
+});
+
+test('what a peer reports of its reception is known of it', async () => {
+  const table = new StreamTable();
+  table.add({ path: '/cap', label: session.label, stream: session.stream });
+  await using server = await serve(table);
+  await using client = await WhepClient.create();
+  expect((await client.post(`${server.url}/whep/cap`)).status).toBe(201);
+  await vi.waitFor(() => expect(client.packets).toBeGreaterThan(0), 10_000); // it is connected
+  await vi.waitFor(() => {
+    client.estimateBitrate(1_500_000);
+    expect(table.readerReports()).toEqual([
+      {
+        id: expect.stringMatching(/^webrtc \d+$/),
+        path: '/cap',
+        isLocal: true,
+        rtcp: { packetsLost: expect.any(Number), highestSequence: expect.any(Number), jitterMs: expect.any(Number) },
+        estimateKbps: expect.closeTo(1500, -1),
+      },
+    ]);
+  }, 10_000);
 });

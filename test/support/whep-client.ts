@@ -74,6 +74,11 @@ export class WhepClient implements AsyncDisposable {
     this.#track.requestKeyframe();
   }
 
+  /** Says what it takes its connection for (REMB), in bits a second. */
+  estimateBitrate(bitsPerSecond: number): void {
+    this.#track.requestBitrate(bitsPerSecond);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.connection.close();
   }

@@ -27,6 +27,13 @@ async function bitrateOfNoiseKbps(encoder: Record<string, string>): Promise<numb
   }
 }
 
+test('the coarsest quantizer there is can be reached from 12 on', async () => {
+  for (const quantizer of ['12', '20', '35']) {
+    // Noise at a quantizer of 40 has some 5000 kbit/s.
+    expect(await bitrateOfNoiseKbps({ quantizer, 'max-bitrate': '1500' }), quantizer).toBeLessThan(1500 * 1.3);
+  }
+});
+
 test('a constant quantizer keeps to the bitrate that bounds it, and is left alone under it', async () => {
   const free = await bitrateOfNoiseKbps({ quantizer: '30', 'max-bitrate': '200000' });
   const bounded = await bitrateOfNoiseKbps({ quantizer: '30', 'max-bitrate': '2000' });
