@@ -238,6 +238,8 @@ void FrameSink::Close() {
   std::lock_guard<std::mutex> lock(core_->mutex);
   core_->closed = true;
   g_clear_pointer(&core_->newest, gst_sample_unref);
+  for (auto& [sequence, payload] : core_->passed) g_bytes_unref(payload);
+  core_->passed.clear();
 }
 
 }  // namespace cap
