@@ -95,6 +95,12 @@
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
       "cflags": ["<!@(pkg-config --cflags <(pkgs))", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
       "cflags_cc": ["-std=c++17"],
+      "configurations": {
+        "Debug": {
+          "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer"],
+          "ldflags": ["-fsanitize=address"]
+        }
+      },
       "libraries": ["<!@(pkg-config --libs <(pkgs))", "-lyuv"]
     }
   ]

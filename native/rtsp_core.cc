@@ -8,7 +8,9 @@ namespace cap {
 
 namespace {
 
-constexpr unsigned kCheckIntervalMs = 250, kReportIntervalMs = 500;
+constexpr unsigned kCheckIntervalMs = 250, kReportIntervalMs = 500, kAfterCloseMs = 2000;
+// On a session: the connection that it goes over.
+constexpr char kConnectionKey[] = "cap-connection";
 
 // The transports of a playing session, of each stream that it has set up.
 std::vector<GstRTSPStreamTransport*> Transports(GstRTSPContext* context) {
@@ -18,6 +20,15 @@ std::vector<GstRTSPStreamTransport*> Transports(GstRTSPContext* context) {
     if (transport) transports.push_back(transport);
   }
   return transports;
+}
+
+// When packets cannot be sent, gst-rtsp-server has the client closed a moment later without holding it (`do_close`,
+// up to 1.26 at least): freed in between, or by that very call under its own lock, it takes the process down.
+void KeepForAWhile(GstRTSPClient* client) {
+  g_object_ref(client);
+  // What the client itself would do at its end.
+  gst_rtsp_connection_close(gst_rtsp_client_get_connection(client));
+  MainLoop::Get().After(kAfterCloseMs, [client] { g_object_unref(client); });
 }
 
 std::shared_ptr<RtspCore> Lock(gpointer data) { return static_cast<std::weak_ptr<RtspCore>*>(data)->lock(); }
@@ -181,8 +192,10 @@ void RtspCore::OnClient(GstRTSPServer*, GstRTSPClient* client, gpointer data) {
   self->Connect(client, "closed", G_CALLBACK(OnClosed));
 }
 
+// Also for a session that goes on over another connection.
 void RtspCore::OnSession(GstRTSPClient* client, GstRTSPSession* session, gpointer data) {
   RtspGate::Claim(client, session);
+  g_object_set_data(G_OBJECT(session), kConnectionKey, client);
   if (auto self = Lock(data)) gst_rtsp_session_set_timeout(session, self->options_.session_timeout_s);
 }
 
@@ -266,9 +279,22 @@ void RtspCore::OnTeardown(GstRTSPClient*, GstRTSPContext* context, gpointer data
     self->readers_.Remove("teardown", [&](const RtspReader& r) { return r.identity().session_id == id; });
 }
 
+// gst-rtsp-server would keep the sessions until they time out, send packets to those over UDP, and refuse newcomers
+// once there are a thousand.
 void RtspCore::OnClosed(GstRTSPClient* client, gpointer data) {
-  if (auto self = Lock(data))
-    self->readers_.Remove("disconnected", [&](const RtspReader& r) { return r.client() == client; });
+  KeepForAWhile(client);
+  auto self = Lock(data);
+  if (!self) return;
+  self->readers_.Remove("disconnected", [&](const RtspReader& r) { return r.client() == client; });
+  GstRTSPSessionPool* sessions = gst_rtsp_server_get_session_pool(self->server_);
+  gst_rtsp_session_pool_filter(
+      sessions,
+      [](GstRTSPSessionPool*, GstRTSPSession* session, gpointer closed) {
+        return g_object_get_data(G_OBJECT(session), kConnectionKey) == closed ? GST_RTSP_FILTER_REMOVE
+                                                                              : GST_RTSP_FILTER_KEEP;
+      },
+      client);
+  g_object_unref(sessions);
 }
 
 void RtspCore::OnSessionRemoved(GstRTSPSessionPool*, GstRTSPSession* session, gpointer data) {

@@ -74,13 +74,15 @@ test('cap repair puts back what a killed capture left, and says so', async () =>
   await using _tone = await playTone(sound, 1000, 'Tone');
   await using cap = startCap(['--rtsp', '--rtsp-port', '0', ...TEST_SOURCE, '--app', 'tone'], { env });
   await cap.waitForOutput(/^rtsp:\S+$/m);
+  await vi.waitFor(async () => expect((await streamsOf(sound))[0]?.sink).toMatch(/^cap_app_/), { timeout: 20_000 });
   cap.killGroup();
   await cap.exited;
   const repaired = await runCap(['repair'], { env });
   expect(repaired).toMatchObject({ code: 0, stderr: '' });
   expect(repaired.stdout).toMatch(/^Tone plays on the default output again\ncap_app_\w+ was removed\n$/);
-  await vi.waitFor(async () =>
-    expect(await streamsOf(sound)).toMatchObject([{ application: 'Tone', sink: 'speakers' }]),
+  await vi.waitFor(
+    async () => expect(await streamsOf(sound)).toMatchObject([{ application: 'Tone', sink: 'speakers' }]),
+    { timeout: 20_000 },
   );
   expect(await runCap(['repair'], { env })).toMatchObject({ code: 0, stdout: 'There is nothing to repair\n' });
 });

@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { vi } from 'vitest';
+import { eventually } from './eventually.js';
 import { type ProcessOptions, type ProgramResult, type RunningProcess, run, start } from './process.js';
 import { projectRoot } from './programs.js';
-
-const ROOT = projectRoot;
 
 export type CommandName = 'cap' | 'rtsp-demo' | 'demo';
 
 /** Compiles src/ when it changed: the commands run what is compiled. For `beforeAll`. */
 export async function buildCommands(): Promise<void> {
-  const script = `import { buildTypeScript } from './scripts/setup/typescript-build.mjs'; buildTypeScript('${ROOT}');`;
-  await run(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, timeoutMs: 60_000 });
+  const script = `import { buildTypeScript } from './scripts/setup/typescript-build.mjs'; buildTypeScript('${projectRoot}');`;
+  await run(process.execPath, ['--input-type=module', '-e', script], { cwd: projectRoot, timeoutMs: 60_000 });
 }
 
 /** Starts a command with neither a display nor a key in its environment, unless `env` has them. */
@@ -32,7 +30,7 @@ export function startCommand(
   return start(process.execPath, [commandPath(name), ...args], { ...options, env });
 }
 
-export const commandPath = (name: CommandName): string => join(ROOT, `bin/${name}.mjs`);
+export const commandPath = (name: CommandName): string => join(projectRoot, `bin/${name}.mjs`);
 
 export const startCap = (args: readonly string[], options: ProcessOptions = {}): RunningProcess =>
   startCommand('cap', args, options);
@@ -75,10 +73,13 @@ export class ProcessMark {
   /** Resolves when no process carries the mark; rejects, and kills them, when some go on. */
   async expectNone(): Promise<void> {
     try {
-      await vi.waitFor(() => {
-        const living = this.living().map((id) => `${id} ${readProc(`${id}`, 'cmdline').replaceAll('\0', ' ')}`);
-        if (living.length > 0) throw new Error(`still running: ${living.join('; ')}`);
-      }, 5000);
+      await eventually(
+        () => {
+          const living = this.living().map((id) => `${id} ${readProc(`${id}`, 'cmdline').replaceAll('\0', ' ')}`);
+          if (living.length > 0) throw new Error(`still running: ${living.join('; ')}`);
+        },
+        { timeoutMs: 5000 },
+      );
     } catch (error) {
       for (const id of this.living()) process.kill(id, 'SIGKILL');
       throw error;

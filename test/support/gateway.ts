@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
 import { ProcessMark, startCap } from './cap.js';
+import { eventually } from './eventually.js';
 import type { RunningProcess } from './process.js';
 
 /** A small moving test picture, as a mount of a configuration. */
@@ -54,20 +54,20 @@ export class ServedConfig implements AsyncDisposable {
 
   /** Resolves when the mount has had its picture `times` times, the first one and after interruptions. */
   async waitForPicture(path: string, times = 1): Promise<void> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       const count = this.command.stderr
         .split('\n')
         .filter((line) => line.endsWith(`mount=${path}`) && / \d+x\d+/.test(line));
       if (count.length < times) throw new Error(`${path} has no picture yet\n${this.command.stderr}`);
-    }, 20_000);
+    });
   }
 
   async waitForLog(pattern: RegExp, from = 0): Promise<string> {
-    return vi.waitFor(() => {
+    return eventually(() => {
       const match = pattern.exec(this.command.stderr.slice(from));
       if (!match) throw new Error(`no ${pattern} in\n${this.command.stderr}`);
       return match[0];
-    }, 20_000);
+    });
   }
 
   url(path: string): string {

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { vi } from 'vitest';
 import { type AccessUnit, AccessUnitReader } from './access-units.js';
+import { eventually } from './eventually.js';
 import { type ConnectionOptions, RtspClient } from './rtsp-client.js';
 
 /** A reader of an RTSP stream that keeps the access units it gets, undecoded. */
@@ -41,7 +41,7 @@ export class RtspPlayer implements AsyncDisposable {
     const check = (): void => {
       if (this.units.length < goal) throw new Error(`${goal - this.units.length} of ${count} access units are missing`);
     };
-    await vi.waitFor(check, { timeout: timeoutMs, interval: 10 });
+    await eventually(check, { timeoutMs });
   }
 
   async teardown(): Promise<void> {
