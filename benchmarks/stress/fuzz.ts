@@ -50,7 +50,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       const dialogue = spoken[random.below(spoken.length)];
       if (!dialogue) continue;
       connections += 1;
-      sent += await converse(dialogue, random, answers);
+      const said = await converse(dialogue, random, answers);
+      sent += said;
     }
   };
   const round = async (until: number): Promise<Holdings> => {

@@ -38,7 +38,8 @@ export class StressedCap implements AsyncDisposable {
     const env = { XDG_RUNTIME_DIR: folder, ...(sanitize ? await sanitizerEnvironment() : {}) };
     const process_ = start(process.execPath, [program, ...args], { env });
     try {
-      const urlOf = async (pattern: RegExp): Promise<string> => (await process_.waitForOutput(pattern, 60_000))[1] ?? '';
+      const urlOf = async (pattern: RegExp): Promise<string> =>
+        (await process_.waitForOutput(pattern, 60_000))[1] ?? '';
       const rtspUrl = await urlOf(/^(rtsp:\/\/\S+)$/m);
       const httpUrl = await urlOf(/^(http:\/\/\S+)$/m);
       return new StressedCap(process_, folder, [rtspUrl, httpUrl, await urlOf(/^metrics at (\S+)$/m)]);
@@ -58,7 +59,9 @@ export class StressedCap implements AsyncDisposable {
     try {
       await this.#checkAll();
     } catch (error) {
-      const state = this.#process.ended ? `the gateway has ended with ${JSON.stringify(await this.#process.exited)}` : '';
+      const state = this.#process.ended
+        ? `the gateway has ended with ${JSON.stringify(await this.#process.exited)}`
+        : '';
       throw new Error(`${state || error}\n${this.#process.stderr.slice(-20_000)}`, { cause: error });
     }
   }
@@ -79,10 +82,15 @@ export class StressedCap implements AsyncDisposable {
     });
   }
 
-  /** What it holds once nobody is there. */
+  /** What it holds once it has come to rest: connections are let go of a few seconds after their end. */
   async holdings(): Promise<Holdings> {
-    const { rssBytes, descriptors, threads } = readProcessUsage(this.#process.pid);
-    return { memoryMb: rssBytes / 1e6, descriptors, threads };
+    let { descriptors: before } = readProcessUsage(this.pid);
+    for (;;) {
+      await sleep(3000);
+      const { rssBytes, descriptors, threads } = readProcessUsage(this.pid);
+      if (descriptors >= before) return { memoryMb: rssBytes / 1e6, descriptors, threads };
+      before = descriptors;
+    }
   }
 
   async #readers(): Promise<number> {
