@@ -30,7 +30,9 @@ export function refusalOf(
   allowedOrigins: readonly string[],
 ): { readonly status: 403 | 421; readonly text: string } | undefined {
   const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-dest': destination } = headers;
-  if (loopback && !LOOPBACK_HOST.test(String(host))) return { status: 421, text: 'unknown host' };
+  if (!URL.canParse(`http://${host || 'none'}`) || (loopback && !LOOPBACK_HOST.test(String(host)))) {
+    return { status: 421, text: 'unknown host' };
+  }
   if (origin !== undefined && allowedOrigins.includes(String(origin))) return undefined;
   const own = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
   // Pictures, scripts and frames of a page are asked for without an Origin. What a link leads to, its page cannot see.

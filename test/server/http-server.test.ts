@@ -49,6 +49,7 @@ test.each([
   ['a page from a file', { origin: 'null' }, 403],
   ['a site that is allowed', { origin: 'https://friend.example' }, 200],
   ['a name that resolves to here', { host: 'rebound.example' }, 421],
+  ['a number that is no address', { host: '127.0.0.65536' }, 421],
   ['localhost', { host: 'localhost:1' }, 200],
 ])('a request from %s', async (_, headers: Record<string, string>, status) => {
   await using server = await openHttp(new StreamTable(), { port: 0, allowedOrigins: ['https://friend.example'] });
