@@ -101,7 +101,7 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
           this.#enqueue(() => this.#openSegment(Number(number), Number(capturedUs)));
         }),
     );
-    this.#enqueue(() => this.#retention.removeAbandoned());
+    this.#enqueue(() => this.#tidy(() => this.#retention.removeAbandoned()));
     if (this.#retention.isOn) this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
@@ -209,7 +209,9 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
     await segment?.discard();
     this.#finishedBytes += segment?.bytes ?? 0;
     if (!this.#retention.isOn || !isNoSpace(error)) return this.#giveUp(error);
-    if (await this.#retention.isFull()) await this.#removeOld(1);
+    await this.#tidy(async () => {
+      if (await this.#retention.isFull()) await this.#removeOld(1);
+    });
     // Without either the next one would fare no better.
     if (this.#removed === this.#removedBefore && !segment?.plays) return this.#giveUp(error);
     this.#logger.warn(`${error.message}; recording goes on in place of old files`);
@@ -223,7 +225,16 @@ export class Mp4Recorder extends TypedEvents<Mp4RecorderEvents> implements Closa
   }
 
   #sweep(): void {
-    this.#enqueue(async () => void (await this.#removeOld()));
+    this.#enqueue(() => this.#tidy(() => this.#removeOld()));
+  }
+
+  /** What cannot be removed is no reason to stop recording. */
+  async #tidy(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#logger.warn(`old files cannot be removed: ${toCapError(error).message}`);
+    }
   }
 
   async #removeOld(atLeast = 0): Promise<number> {
