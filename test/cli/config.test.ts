@@ -150,7 +150,7 @@ test('the example of the documentation is right', async () => {
   writeFileSync(file, /```toml\n(.*?)```/s.exec(page)?.[1] ?? '');
   expect(await runCap(['config', 'check', file])).toEqual({
     code: 0,
-    stdout: `${file} is right: /desk, /lab/clock, /door\n`,
+    stdout: `${file} is right: /desk, /lab/clock, /hall, /door\n`,
     stderr: '',
   });
 });
