@@ -55,6 +55,7 @@ export {
   SPEED_PRESETS,
   type SpeedPreset,
 } from './transport/encoder.js';
+export type { PublishSecrets } from './transport/publish-target.js';
 export type { Publisher, PublisherEvents, PublisherStats } from './transport/publisher.js';
 export { QUALITY_LEVELS, type StreamQuality, type StreamRate } from './transport/quality.js';
 export type { ReaderReport } from './transport/reader-report.js';

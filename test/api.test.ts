@@ -185,6 +185,7 @@ const TYPES = [
   'Price',
   'PriceRow',
   'Provider',
+  'PublishSecrets',
   'Publisher',
   'PublisherEvents',
   'PublisherStats',

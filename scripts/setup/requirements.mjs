@@ -81,6 +81,7 @@ export const REQUIREMENTS = [
   requirement('test', 'file', pluginPaths('vlc/plugins/access/liblive555_plugin.so vlc/plugins/access/librtp_plugin.so'), 'its RTSP and H.264 modules', 'vlc-plugin-base', 'vlc-plugins-base', 'vlc-plugins-all'),
   requirement('test', 'command', 'mpv', 'foreign RTSP client', 'mpv', 'mpv', 'mpv'),
   requirement('test', 'file', pythonModulePaths('cv2'), 'foreign RTSP client', 'python3-opencv', 'python3-opencv', 'python-opencv'),
+  requirement('test', 'file', pythonPackagePaths('aiortc'), 'foreign WebRTC peer', 'python3-aiortc', 'python3-aiortc', ''),
   requirement('test', 'command', 'gst-launch-1.0', 'foreign RTSP client', 'gstreamer1.0-tools', 'gstreamer1', 'gstreamer'),
   requirement('test', 'plugin', 'soup', 'foreign HTTP client', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('test', 'command', 'convert', 'draws pictures of known text', 'imagemagick', 'ImageMagick', 'imagemagick'),
@@ -126,4 +127,10 @@ function pythonModulePaths(name) {
       `/usr/lib/python3.${minor}/site-packages/${name}`,
     ])
     .join(' ');
+}
+
+/** The same for packages that are all Python, which are folders. */
+function pythonPackagePaths(name) {
+  const folders = [9, 10, 11, 12, 13, 14].map((minor) => `/usr/lib/python3.${minor}/site-packages`);
+  return ['/usr/lib/python3/dist-packages', ...folders].map((folder) => `${folder}/${name}`).join(' ');
 }

@@ -9,7 +9,7 @@ let session: CaptureSession | undefined;
 let recording: KeptRecording | undefined;
 
 const calls: CaptureCalls = {
-  async open({ publish = [], record, ...options }, socketName) {
+  async open({ publish = [], whipToken, record, ...options }, socketName) {
     const logger = gatewayLogger(gateway);
     // What this worker's predecessor left when it died would lead the application past us.
     if (options.audio?.app !== undefined) await repairSound();
@@ -20,7 +20,7 @@ const calls: CaptureCalls = {
       process.exit(1);
     });
     session.sendTo(socketName);
-    for (const url of publish) session.publish(url);
+    for (const url of publish) session.publish(url, { whipToken });
     if (record) recording = new KeptRecording(session, record, logger);
     const { label, picture, audio, stats } = session;
     return { label, picture, audio, rate: stats.rate };

@@ -4,6 +4,7 @@ import type {
   AudioTrackDescription,
   CaptureSessionOptions,
   CaptureStats,
+  PublishSecrets,
   ReaderReport,
   RecordOptions,
   RtspMountOptions,
@@ -39,8 +40,8 @@ export interface ServedMount {
 }
 
 /** What a capture worker captures, and where it pushes that. */
-export interface CaptureOptions extends Sendable<CaptureSessionOptions> {
-  /** Addresses of servers: `rtsp://`, `rtmp://`, `srt://`. @default none */
+export interface CaptureOptions extends Sendable<CaptureSessionOptions>, PublishSecrets {
+  /** Addresses of servers: `rtsp://`, `rtmp://`, `srt://`, `whip+http://`, `whip+https://`. @default none */
   readonly publish?: readonly string[] | undefined;
   /** Into which files it is recorded, all the time. @default none */
   readonly record?: MountRecordOptions | undefined;

@@ -1,7 +1,13 @@
 import { connect } from 'node:net';
 
 const TIMEOUT_MS = 2000;
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtsp:': 554, 'rtsps:': 322, 'rtmp:': 1935 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'rtsp:': 554,
+  'rtsps:': 322,
+  'rtmp:': 1935,
+  'http:': 80,
+  'https:': 443,
+};
 
 /**
  * Why no connection to a server comes about, in words; undefined when one does now. GStreamer says

@@ -54,7 +54,7 @@ function serve(client: WebSocket, { stream }: ServedStream, peers: WebRtcPeers):
     peer.on('ended', (reason) => end({ type: 'bye', reason }));
     // The socket was closed while the peer was made.
     if (client.readyState !== client.OPEN) return peer.leave();
-    say({ type: 'answer', sdp: peer.answer });
+    say({ type: 'answer', sdp: peer.description });
   }
 
   async function take(message: Message): Promise<void> {

@@ -57,10 +57,10 @@ export function whepDoor(streams: StreamTable, peers: WebRtcPeers): HttpDoor {
       return refuse(context, toCapError(error));
     }
     const id = randomUUID();
-    const etag = `"${ufragOf(peer.answer) ?? id}"`;
+    const etag = `"${ufragOf(peer.description) ?? id}"`;
     sessions.set(id, { peer, etag, ufrag: ufragOf(offer.sdp), owner: context.get('user')?.name });
     peer.on('ended', () => sessions.delete(id));
-    return context.body(peer.answer, 201, {
+    return context.body(peer.description, 201, {
       'Content-Type': OFFER_TYPE,
       Location: `/whep-sessions/${id}`,
       ETag: etag,

@@ -18,6 +18,7 @@ import {
   type Mp4RecorderStats,
   Publisher,
   type PublisherStats,
+  type PublishSecrets,
   type RecordOptions,
   RtspServer,
   type RtspServerOptions,
@@ -220,12 +221,12 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
 
   /**
    * Pushes the stream to a server, and connects again whenever that fails.
-   * @param url `rtsp://`, `rtmp://` or `srt://`
+   * @param url `rtsp://`, `rtmp://`, `srt://`, `whip+http://` or `whip+https://`
    * @throws CAP_USAGE, CAP_DEPENDENCY_MISSING
    */
-  publish(url: string): Publisher {
+  publish(url: string, secrets: PublishSecrets = {}): Publisher {
     this.#requireOpen();
-    const publisher = new Publisher(this.stream, url, this.#logger);
+    const publisher = new Publisher(this.stream, url, { ...secrets, logger: this.#logger });
     this.#doors.add(publisher);
     this.#publishers.add(publisher);
     publisher.once('closed', () => {

@@ -66,6 +66,7 @@ export {
   mayRead,
   PUBLISH_FORMS,
   type PublisherStats,
+  type PublishSecrets,
   parseLogin,
   parsePublishTarget,
   QUALITY_CRF,

@@ -8,8 +8,8 @@ import {
   toCapError,
 } from '../core/index.js';
 import type { DoorStats } from '../native/index.js';
-import { PublishConnection } from './publish-connection.js';
-import { type PublishTarget, parsePublishTarget } from './publish-target.js';
+import type { PublishConnection } from './publish-connection.js';
+import { type PublishSecrets, type PublishTarget, parsePublishTarget } from './publish-target.js';
 import type { AccessUnitStream } from './shared-stream.js';
 
 /** What a publisher says about its connections. */
@@ -28,6 +28,10 @@ export interface PublisherStats extends DoorStats {
   readonly connected: boolean;
   /** Connections that broke, and tries that came to nothing. */
   readonly failures: number;
+}
+
+export interface PublisherOptions extends PublishSecrets {
+  readonly logger?: Logger | undefined;
 }
 
 const NOTHING: DoorStats = { delivered: 0, dropped: 0 };
@@ -51,15 +55,17 @@ export class Publisher extends TypedEvents<PublisherEvents> implements Closable 
 
   /**
    * Connects from construction on.
-   * @param url `rtsp://`, `rtmp://` or `srt://`
+   * @param url `rtsp://`, `rtmp://`, `srt://`, `whip+http://` or `whip+https://`
    * @throws CAP_USAGE, CAP_DEPENDENCY_MISSING
    */
-  constructor(stream: AccessUnitStream, url: string, logger: Logger = silentLogger) {
+  constructor(stream: AccessUnitStream, url: string, options: PublisherOptions = {}) {
     super();
-    this.#target = parsePublishTarget(url);
+    const { logger = silentLogger } = options;
+    this.#target = parsePublishTarget(url, options);
     this.label = this.#target.label;
     this.#stream = stream;
     this.#logger = logger.child({ publish: this.label });
+    if (this.#target.warning) this.#logger.warn(this.#target.warning);
     this.#connect();
   }
 
@@ -76,7 +82,7 @@ export class Publisher extends TypedEvents<PublisherEvents> implements Closable 
   });
 
   #connect(): void {
-    const connection = new PublishConnection(this.#target, this.#stream);
+    const connection = this.#target.connect(this.#stream);
     this.#connection = connection;
     connection.on('taken', () => this.#onTaken());
     connection.on('failed', (error) => void this.#onFailed(connection, error));

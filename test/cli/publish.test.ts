@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { buildCommands, runCap, startCap } from '../support/cap.js';
 import { ServedConfig, TEST_MOUNT } from '../support/gateway.js';
@@ -38,7 +41,36 @@ test('cap serve pushes what a mount says, also after its capture died', async ()
   await framesAt(server, length + 30);
 });
 
+test('a WHIP server gets the token of a file or the environment, in cap and in cap serve', async () => {
+  const token = 'geheim.token_1';
+  await using server = await PublishServer.whip(token);
+  await server.start();
+  {
+    await using cap = startCap(['--publish', server.url, ...TEST], { env: { CAP_WHIP_TOKEN: token } });
+    await framesAt(server, 10);
+    cap.signal('SIGINT');
+    expect(await cap.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(server.output).toContain('DELETE 200');
+    expect(cap.stdout + cap.stderr).not.toContain('geheim');
+  }
+  const { length } = await server.frameNumbers();
+  const folder = mkdtempSync(join(tmpdir(), 'cap-token-'));
+  try {
+    writeFileSync(join(folder, 'token'), `${token}\n`, { mode: 0o600 });
+    const config = `[mounts.a]\n${TEST_MOUNT}publish = ["${server.url}"]\nwhip-token-file = "${folder}/token"\n`;
+    await using gateway = await ServedConfig.start(config);
+    await framesAt(server, length + 10);
+    expect(gateway.command.stderr).not.toContain('geheim');
+    writeFileSync(join(folder, 'token'), 'two words');
+    expect(await gateway.reload(config)).toMatch(/^not reloaded.*expected a bearer token in/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test.each([
+  [['--whip-token-file', 'x', '--rtsp'], '--whip-token-file is for a WHIP server'],
+  [['--publish', 'whip+http://host/x', '--whip-token-file', '/nowhere/x'], 'cannot read the token in /nowhere/x'],
   [['--publish', 'http://host/x'], 'expected the URL of a server for --publish, received "http://host/x"'],
   [['--publish', 'rtmp://host/app/key', 'rtmp://host/app/key'], '--publish names rtmp://host/app twice'],
   [['--publish', 'rtsp://host/x', '--monitor', 'all'], '--publish cannot be used with --monitor all'],

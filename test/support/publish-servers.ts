@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { splitByteStream } from './access-units.js';
 import { freePort } from './port.js';
 import { type RunningProcess, start } from './process.js';
-import { program } from './programs.js';
+import { program, projectRoot } from './programs.js';
 import { metadataOf } from './unit-metadata.js';
+
+const WHIP_SERVER = join(projectRoot, 'test/programs/whip_server.py');
 
 /** A server of another make that streams are pushed to: it writes what it gets into a file. */
 export class PublishServer implements AsyncDisposable {
@@ -44,6 +46,21 @@ export class PublishServer implements AsyncDisposable {
   static async srt(passphrase: string): Promise<PublishServer> {
     const url = `srt://127.0.0.1:${await freePort()}?passphrase=${passphrase}`;
     return new PublishServer(url, (file) => ffmpeg(['-i', `${url}&mode=listener`], file));
+  }
+
+  /** aiortc behind a WHIP endpoint; with a `token`, only for who has it. */
+  static async whip(token?: string): Promise<PublishServer> {
+    const port = await freePort();
+    return new PublishServer(`whip+http://127.0.0.1:${port}/whip/live`, async (file) => {
+      const server = start('/usr/bin/python3', [WHIP_SERVER, `${port}`, file, ...(token ? [token] : [])]);
+      await server.waitForOutput(/ready/);
+      return server;
+    });
+  }
+
+  /** What it has printed since it was started. */
+  get output(): string {
+    return this.#process?.stdout ?? '';
   }
 
   async start(): Promise<void> {

@@ -24,7 +24,7 @@ import { addHttpOptions, givenHttpOption, type HttpFlags, toHttp } from '../http
 import { controlOf, openControl } from '../open-control.js';
 import { duration, integer } from '../parse-options.js';
 import { pickWindow } from '../pick-window.js';
-import { addPublishOption, type PublishFlags, publishedTo } from '../publish-options.js';
+import { addPublishOption, type PublishFlags, publishedTo, whipTokenFor } from '../publish-options.js';
 import { addRecordOptions, checkRecordName, givenRecordOption, type RecordFlags, toRecord } from '../record-options.js';
 import { recordUntil } from '../record-until.js';
 import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp } from '../rtsp-options.js';
@@ -67,6 +67,7 @@ function outputOf(argument: string | undefined, { output, record }: Flags): stri
 async function capture(output: string | undefined, flags: Flags, stop: AbortSignal): Promise<void> {
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
   const publish = publishedTo(flags, logger);
+  const whipToken = whipTokenFor(publish, flags);
   const serves = flags.rtsp === true || flags.http === true || publish.length > 0;
   if (!serves && output === undefined) {
     throw new CapError('CAP_USAGE', 'nothing to do', {
@@ -115,7 +116,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   await using http = flags.http && (await openHttp(streams, { ...toHttp(flags, access), logger }));
   if (http) session.hearReaders(() => streams.readerReports());
   if (http?.exposure) logger.warn(http.exposure);
-  for (const url of publish) print(`publishing to ${session.publish(url).label}`);
+  for (const url of publish) print(`publishing to ${session.publish(url, { whipToken }).label}`);
   const recorder = output === undefined ? undefined : await session.record(output, record);
   await using metrics =
     flags.metricsPort === undefined

@@ -15,7 +15,7 @@ import {
 } from '../capture-options.js';
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
-import { addPublishOption, checkPublish, type PublishFlags } from '../publish-options.js';
+import { addPublishOption, checkPublish, type PublishFlags, whipTokenFor } from '../publish-options.js';
 import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { readMountRecord, refuseSharedFiles } from './mount-record.js';
 import { inFile, readOptionTable } from './option-table.js';
@@ -127,6 +127,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       maxReaders: flags.maxReaders,
       publish: checkPublish(flags.publish ?? []),
       record,
+      whipToken: whipTokenFor(flags.publish ?? [], flags),
       ...toDemand(flags),
     };
   } catch (error) {

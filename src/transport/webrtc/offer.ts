@@ -40,7 +40,7 @@ export function readOffer(text: string): Offer {
   const idle = media
     .filter((other) => other !== video && other.mid !== undefined)
     .map(({ mid, type }) => ({ mid: String(mid), type }));
-  return { sdp: sdpOf(text), mid: String(video.mid), formats, idle };
+  return { sdp: reachableSdp(text), mid: String(video.mid), formats, idle };
 }
 
 /**
@@ -71,7 +71,7 @@ export function ufragOf(sdp: string): string | undefined {
  * Without candidates that nobody can reach, and without their end: libdatachannel 0.24 adds them one by one after it has
  * taken the rest, and gives up at once when the end comes first.
  */
-function sdpOf(text: string): string {
+export function reachableSdp(text: string): string {
   const lines = text.split(/\r?\n/).filter((line) => !line.startsWith('a=candidate:') || isReachable(line));
   return withoutEnd(lines.join('\r\n'));
 }

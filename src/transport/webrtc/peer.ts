@@ -31,15 +31,18 @@ const MAX_PAYLOAD_BYTES = 1200;
 /** Packets that are kept for a peer that missed them: a large key frame. */
 const MAX_KEPT_PACKETS = 2048;
 const CNAME = 'cap';
+const OFFERED_PAYLOAD_TYPE = 96;
 
-/** One browser, or whoever else watches by WebRTC: an ICE and DTLS session of its own, H.264 to it alone. */
+/**
+ * One browser, or whoever else takes a stream by WebRTC: an ICE and DTLS session of its own, H.264 to it alone.
+ */
 export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closable {
   readonly #connection: PeerConnection;
   readonly #track: Track;
   readonly #rtp: RtpPacketizationConfig;
   readonly #firstTimestamp = randomUint32();
   readonly #silence: NodeJS.Timeout;
-  #answer = '';
+  #description = '';
   #waitsForKey = true;
   #sent = { accessUnits: 0, bytes: 0 };
   #report: RtcpReport | undefined;
@@ -74,30 +77,14 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
    */
   static async open(offer: Offer, format: Offer['formats'][number], network: PeerNetwork): Promise<WebRtcPeer> {
     const lib = await loadLibrary();
-    const { payloadType, profileLevelId } = format;
-    const connection = new lib.PeerConnection('cap', {
-      iceServers: [],
-      ...(network.bindAddress === undefined ? {} : { bindAddress: network.bindAddress }),
-      ...(network.udpPort === undefined ? {} : { portRangeBegin: network.udpPort, portRangeEnd: network.udpPort }),
-    });
+    const connection = connect(lib, network);
     try {
-      const ssrc = randomUint32();
-      const video = new lib.Video(offer.mid, 'SendOnly');
-      video.addH264Codec(
-        payloadType,
-        `profile-level-id=${profileLevelId};packetization-mode=1;level-asymmetry-allowed=1`,
-      );
-      video.addSSRC(ssrc, CNAME, CNAME, 'video');
-      const track = connection.addTrack(video);
+      const { track, rtp, ssrc } = addVideo(lib, connection, offer.mid, format);
       // What is offered beside it must be answered, too.
       for (const { mid, type } of offer.idle) if (type === 'audio') connection.addTrack(new lib.Audio(mid, 'Inactive'));
-      const rtp = new lib.RtpPacketizationConfig(ssrc, CNAME, payloadType, 90_000);
-      const packetizer = new lib.H264RtpPacketizer('StartSequence', rtp, MAX_PAYLOAD_BYTES);
-      packetizer.addToChain(new lib.RtcpSrReporter(rtp));
-      packetizer.addToChain(new lib.RtcpNackResponder(MAX_KEPT_PACKETS));
-      track.setMediaHandler(packetizer);
       const peer = new WebRtcPeer(connection, track, rtp, ssrc);
-      await peer.#negotiate(offer.sdp);
+      // Answers as well. A call of its own to do that would end the process where this one throws.
+      await peer.#describe(() => connection.setRemoteDescription(offer.sdp, 'offer'));
       return peer;
     } catch (error) {
       connection.close();
@@ -107,8 +94,41 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
     }
   }
 
-  get answer(): string {
-    return this.#answer;
+  /**
+   * Offers a stream of that `profile-level-id` to a server; `accept` takes its answer.
+   * @throws CAP_PIPELINE_FAILED, CAP_DEPENDENCY_MISSING
+   */
+  static async offer(profileLevelId: string): Promise<WebRtcPeer> {
+    const lib = await loadLibrary();
+    const connection = connect(lib, { bindAddress: undefined });
+    try {
+      const { track, rtp, ssrc } = addVideo(lib, connection, '0', {
+        payloadType: OFFERED_PAYLOAD_TYPE,
+        profileLevelId,
+      });
+      const peer = new WebRtcPeer(connection, track, rtp, ssrc);
+      await peer.#describe(() => connection.setLocalDescription('offer'));
+      return peer;
+    } catch (cause) {
+      connection.close();
+      throw new CapError('CAP_PIPELINE_FAILED', `WebRTC cannot be offered: ${toCapError(cause).message}`, { cause });
+    }
+  }
+
+  /** @throws CAP_STREAM_UNAVAILABLE when it is no answer to the offer */
+  accept(answer: string): void {
+    try {
+      this.#connection.setRemoteDescription(answer, 'answer');
+    } catch (cause) {
+      throw new CapError('CAP_STREAM_UNAVAILABLE', `the answer cannot be used: ${toCapError(cause).message}`, {
+        cause,
+      });
+    }
+  }
+
+  /** What was made here, an offer or an answer, with every candidate. */
+  get description(): string {
+    return this.#description;
   }
 
   get isConnected(): boolean {
@@ -153,16 +173,15 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
     this.#end('left');
   }
 
-  async #negotiate(offer: string): Promise<void> {
+  async #describe(make: () => void): Promise<void> {
     const connection = this.#connection;
     try {
       await new Promise<void>((resolve, reject) => {
         connection.onGatheringStateChange((state) => state === 'complete' && resolve());
         setTimeout(reject, GATHERING_MS, new Error('no candidates')).unref();
-        // Answers as well. A call of its own to do that would end the process where this one throws.
-        connection.setRemoteDescription(offer, 'offer');
+        make();
       });
-      this.#answer = withoutEnd(connection.localDescription()?.sdp ?? '');
+      this.#description = withoutEnd(connection.localDescription()?.sdp ?? '');
     } catch (error) {
       this.#end('closed');
       throw error;
@@ -176,6 +195,36 @@ export class WebRtcPeer extends TypedEvents<WebRtcPeerEvents> implements Closabl
     this.#connection.close();
     this.emit('ended', reason);
   }
+}
+
+type Library = Awaited<ReturnType<typeof loadLibrary>>;
+
+function connect(lib: Library, { bindAddress, udpPort }: PeerNetwork): PeerConnection {
+  return new lib.PeerConnection('cap', {
+    iceServers: [],
+    ...(bindAddress === undefined ? {} : { bindAddress }),
+    ...(udpPort === undefined ? {} : { portRangeBegin: udpPort, portRangeEnd: udpPort }),
+  });
+}
+
+/** A track that sends what it is given as H.264 over RTP, reports on it, and sends again what was lost. */
+function addVideo(
+  lib: Library,
+  connection: PeerConnection,
+  mid: string,
+  { payloadType, profileLevelId }: Offer['formats'][number],
+): { readonly track: Track; readonly rtp: RtpPacketizationConfig; readonly ssrc: number } {
+  const ssrc = randomUint32();
+  const video = new lib.Video(mid, 'SendOnly');
+  video.addH264Codec(payloadType, `profile-level-id=${profileLevelId};packetization-mode=1;level-asymmetry-allowed=1`);
+  video.addSSRC(ssrc, CNAME, CNAME, 'video');
+  const track = connection.addTrack(video);
+  const rtp = new lib.RtpPacketizationConfig(ssrc, CNAME, payloadType, 90_000);
+  const packetizer = new lib.H264RtpPacketizer('StartSequence', rtp, MAX_PAYLOAD_BYTES);
+  packetizer.addToChain(new lib.RtcpSrReporter(rtp));
+  packetizer.addToChain(new lib.RtcpNackResponder(MAX_KEPT_PACKETS));
+  track.setMediaHandler(packetizer);
+  return { track, rtp, ssrc };
 }
 
 async function loadLibrary() {

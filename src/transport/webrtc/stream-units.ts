@@ -51,6 +51,11 @@ export class StreamUnits implements Closable {
     this.#peers.delete(peer);
   }
 
+  /** Access units that did not get here in time. */
+  get dropped(): number {
+    return this.#tap.stats.dropped;
+  }
+
   requestKeyFrame(): void {
     this.#stream.requestKeyFrame();
   }
