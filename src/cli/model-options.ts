@@ -75,16 +75,22 @@ export function toModel(flags: ModelFlags): ModelOptions {
 }
 
 /** The options of a model are those of the first provider; the others have their own defaults. */
-export function toModels({ provider: names, model, baseUrl, api, detail }: ModelFlags) {
-  const [provider, ...others] = names;
-  const first: ModelOptions = {
+export function toModels({ provider: [provider, ...others], ...flags }: ModelFlags) {
+  return { model: modelOf(provider, flags), fallbacks: others.map((name): ModelOptions => ({ provider: name })) };
+}
+
+/** The options of one provider. */
+export function modelOf(
+  provider: string | undefined,
+  { model, baseUrl, api, detail }: Pick<ModelFlags, 'model' | 'baseUrl' | 'api' | 'detail'>,
+): ModelOptions {
+  return {
     provider,
     ...(model === undefined ? {} : { model }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(api === undefined ? {} : { api }),
     ...(detail === undefined ? {} : { detail }),
   };
-  return { model: first, fallbacks: others.map((name): ModelOptions => ({ provider: name })) };
 }
 
 /** How the stream is received. A login in the environment is seen by nobody else. */

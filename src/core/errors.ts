@@ -19,7 +19,7 @@ export const ERROR_CODES = {
   CAP_PORT_UNAVAILABLE: 7,
   /** A GStreamer pipeline failed. */
   CAP_PIPELINE_FAILED: 8,
-  /** The recording cannot be written: no permission, no space, no folder. */
+  /** The recording or the ledger cannot be written: no permission, no space, no folder. */
   CAP_OUTPUT_FAILED: 9,
   /** The stream cannot be reached or does not play. */
   CAP_STREAM_UNAVAILABLE: 10,

@@ -5,6 +5,9 @@ import {
   Budget,
   type BudgetOptions,
   describe,
+  Ledger,
+  type LedgerOptions,
+  LedgerRecorder,
   type LookOptions,
   openAdaptor,
   Sampler,
@@ -12,7 +15,7 @@ import {
   Watch,
   type WatchOptions,
 } from '../consumer/index.js';
-import { type Closable, closeAll, type Logger, once, redact } from '../core/index.js';
+import { type CapError, type Closable, closeAll, type Logger, once, redact } from '../core/index.js';
 
 /** Who looks: a provider, and what it is opened with. */
 export interface ModelOptions extends AdaptorOptions {
@@ -29,6 +32,8 @@ export interface WatchSessionOptions {
   readonly budget?: Omit<BudgetOptions, 'stream'> | undefined;
   readonly sampler?: SamplerOptions | undefined;
   readonly watch?: Omit<WatchOptions, 'budget' | 'fallbacks'> | undefined;
+  /** A folder in which what is sent and answered is kept. @default none */
+  readonly ledger?: (LedgerOptions & { readonly folder: string }) | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -37,37 +42,60 @@ export class WatchSession implements Closable {
   readonly sampler: Sampler;
   readonly adaptor: Adaptor;
   readonly watch: Watch;
-  readonly #fallbacks: readonly Adaptor[];
+  readonly #others: readonly (Closable | undefined)[];
+  #ledgerFailure: CapError | undefined;
 
-  private constructor(sampler: Sampler, [adaptor, ...fallbacks]: readonly [Adaptor, ...Adaptor[]], watch: Watch) {
+  private constructor(sampler: Sampler, adaptor: Adaptor, watch: Watch, others: readonly (Closable | undefined)[]) {
     this.sampler = sampler;
     this.adaptor = adaptor;
     this.watch = watch;
-    this.#fallbacks = fallbacks;
+    this.#others = others;
+  }
+
+  /** Why the ledger lacks something; undefined while it lacks nothing. */
+  get ledgerFailure(): CapError | undefined {
+    return this.#ledgerFailure;
   }
 
   /**
    * Opens the providers and begins to connect; frames and failures are events of `watch` and `sampler`.
-   * @throws CAP_USAGE, CAP_PROVIDER_AUTH when there is no key
+   * @throws CAP_USAGE, CAP_PROVIDER_AUTH when there is no key, CAP_OUTPUT_FAILED for the ledger
    */
   static async open(url: string, options: WatchSessionOptions = {}): Promise<WatchSession> {
     const { logger } = options;
     const adaptor = await openModel(options.model, logger);
     const fallbacks: Adaptor[] = [];
+    let ledger: Ledger | undefined;
     let sampler: Sampler | undefined;
     try {
       for (const model of options.fallbacks ?? []) fallbacks.push(await openModel(model, logger));
       const budget = options.budget && new Budget({ ...options.budget, stream: redact(url) });
+      if (options.ledger) ledger = await Ledger.open(options.ledger.folder, options.ledger);
+      const recorder = ledger && new LedgerRecorder(ledger);
+      const recorded = (one: Adaptor): Adaptor => recorder?.record(one) ?? one;
       sampler = new Sampler(url, { logger, ...options.sampler });
-      const watch = new Watch(sampler, adaptor, { ...options.watch, fallbacks, ...(budget ? { budget } : {}) });
-      return new WatchSession(sampler, [adaptor, ...fallbacks], watch);
+      const watch = new Watch(sampler, recorded(adaptor), {
+        ...options.watch,
+        fallbacks: fallbacks.map(recorded),
+        ...(budget ? { budget } : {}),
+      });
+      const session = new WatchSession(sampler, adaptor, watch, [ledger, ...fallbacks]);
+      recorder?.attach(watch);
+      recorder?.on('failed', (error) => session.#loseLedger(error, logger));
+      return session;
     } catch (error) {
-      await closeAll([sampler, adaptor, ...fallbacks]);
+      await closeAll([sampler, adaptor, ...fallbacks, ledger]);
       throw error;
     }
   }
 
-  readonly close = once(() => closeAll([this.watch, this.sampler, this.adaptor, ...this.#fallbacks]));
+  readonly close = once(() => closeAll([this.watch, this.sampler, this.adaptor, ...this.#others]));
+
+  /** The watch goes on. */
+  #loseLedger(error: CapError, logger: Logger | undefined): void {
+    if (!this.#ledgerFailure) logger?.warn(error.message);
+    this.#ledgerFailure ??= error;
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -99,7 +127,7 @@ export async function describeStream(url: string, options: DescribeOptions = {})
   }
 }
 
-function openModel(
+export function openModel(
   { provider = 'local', ...options }: ModelOptions = {},
   logger: Logger | undefined,
 ): Promise<Adaptor> {

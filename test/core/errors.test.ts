@@ -29,9 +29,14 @@ describe('docs/errors.md', () => {
     const text = documented()
       .map(({ whatToDo }) => whatToDo)
       .join(' ');
-    const sources = ['capture-options', 'model-options', 'rtsp-options', 'commands/capture', 'commands/watch'].map(
-      (name) => readFileSync(join(ROOT, `src/cli/${name}.ts`), 'utf8'),
-    );
+    const sources = [
+      'capture-options',
+      'model-options',
+      'record-options',
+      'rtsp-options',
+      'commands/capture',
+      'commands/watch',
+    ].map((name) => readFileSync(join(ROOT, `src/cli/${name}.ts`), 'utf8'));
     const options = [...new Set(text.match(/--[a-z-]+/g))].filter((option) => option !== '--help');
     expect(options.length).toBeGreaterThan(3);
     for (const option of options)

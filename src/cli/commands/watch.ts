@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
-import { createStreamLogger, type Logger, toCapError } from '../../core/index.js';
+import { CapError, createStreamLogger, type Logger, toCapError } from '../../core/index.js';
 import { startMetricsServer, WordsReport, watchMetrics } from '../../server/index.js';
 import { type BudgetStep, WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
 import { errorText } from '../error-text.js';
 import { addGateOptions, type GateFlags, toGate } from '../gate-options.js';
 import { addModelOptions, type ModelFlags, toLook, toModels, toSampler } from '../model-options.js';
-import { duration, httpUrl, integer } from '../parse-options.js';
+import { byteSize, duration, httpUrl, integer } from '../parse-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
 import { addSpendingOptions, type SpendingFlags, toBudget, toSpending } from '../spending-options.js';
 
@@ -15,6 +15,8 @@ interface Flags extends ModelFlags, GateFlags, SpendingFlags {
   readonly duration?: number;
   readonly metricsPort?: number;
   readonly report?: URL;
+  readonly ledger?: string;
+  readonly ledgerMaxSize?: number;
 }
 
 /** Adds `cap watch URL`: a model looks whenever something has changed, until Ctrl-C. */
@@ -27,6 +29,8 @@ export function registerWatch(program: Command, stop: AbortSignal): void {
     )
     .option('--memory <n>', 'tell the model its last n answers, too', integer('--memory', 1, 100))
     .option('-d, --duration <time>', 'stop after 30s, 2m, 1h', duration('--duration', 100))
+    .option('--ledger <folder>', 'keep what is sent and answered, for cap replay')
+    .option('--ledger-max-size <size>', 'most bytes of it (default: 1G)', byteSize('--ledger-max-size', 1e6))
     .option('--report <url>', 'show the answers on the viewer page at http://HOST:PORT/', httpUrl('--report'))
     .option('--metrics-port <port>', 'serve Prometheus metrics, 0 for a free port', integer('--metrics-port', 0, 65535))
     .action((url: string, flags: Flags) => watch(url, flags, stop));
@@ -34,11 +38,16 @@ export function registerWatch(program: Command, stop: AbortSignal): void {
 
 async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void> {
   const logger = createStreamLogger({ level: flags.verbose ? 'debug' : 'info' });
+  const { ledger, ledgerMaxSize: maxBytes } = flags;
+  if (ledger === undefined && maxBytes !== undefined) {
+    throw new CapError('CAP_USAGE', '--ledger-max-size is for --ledger', { hint: 'add --ledger' });
+  }
   await using session = await WatchSession.open(url, {
     ...toModels(flags),
     ...toBudget(flags),
     sampler: toSampler(flags),
     watch: { everyMs: flags.every, gate: toGate(flags), ...toSpending(flags), ...(await toLook(flags)) },
+    ledger: ledger === undefined ? undefined : { folder: ledger, maxBytes },
     logger,
   });
   await using metrics =
@@ -57,7 +66,9 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
   clearTimeout(timer);
   troubles.settle();
   if (!flags.json) process.stderr.write(`${summary(session)}\n`);
-  if (error) throw error;
+  // What was answered last is written now.
+  await session.close();
+  if (error ?? session.ledgerFailure) throw error ?? session.ledgerFailure;
 }
 
 function show({ watch }: WatchSession, json: boolean): void {
