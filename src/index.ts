@@ -100,6 +100,13 @@ export {
   type WatchSessionOptions,
 } from './session/watch-session.js';
 
+// --- Keep what models were asked, and ask again ---
+
+export type { LedgerOptions } from './consumer/ledger/ledger.js';
+export type { LedgerEntry } from './consumer/ledger/ledger-entry.js';
+export { type LedgerContents, readLedger } from './consumer/ledger/read-ledger.js';
+export { type Replayed, type ReplayedAnswer, type ReplayOptions, replay } from './session/replay.js';
+
 // --- Take frames out of a stream, with the metadata that travels in it ---
 
 export { frameAgeMs } from './consumer/frame-age.js';

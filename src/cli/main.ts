@@ -8,6 +8,7 @@ import { registerMcp } from './commands/mcp.js';
 import { registerPresets } from './commands/presets.js';
 import { registerReaders } from './commands/readers.js';
 import { registerRepair } from './commands/repair.js';
+import { registerReplay } from './commands/replay.js';
 import { registerServe } from './commands/serve.js';
 import { registerSources } from './commands/sources.js';
 import { registerStatus } from './commands/status.js';
@@ -26,6 +27,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerDescribe(program, stop);
   registerWatch(program, stop);
   registerMcp(program, stop);
+  registerReplay(program, stop);
   registerServe(program, stop);
   registerConfig(program);
   registerSources(program);

@@ -4,6 +4,8 @@ import { fitFrame } from '../consumer/index.js';
 import type { Client } from './client.js';
 import { withEdge } from './client-model.js';
 
+/** As the list says it, before there is a picture. */
+const MEDIA_TYPE = 'image/jpeg';
 const uriOf = (name: string): string => `cap://${name}/newest`;
 
 /**
@@ -15,10 +17,10 @@ export function registerResources(server: McpServer, client: Client): () => void
   const { streams } = screens.options;
   for (const stream of streams) {
     const uri = uriOf(stream.name);
-    const metadata = { title: stream.label, description: 'The newest picture', mimeType: 'image/jpeg' };
+    const metadata = { title: stream.label, description: 'The newest picture', mimeType: MEDIA_TYPE };
     server.registerResource(stream.name, uri, metadata, async (_uri, { signal }) => {
       const frame = await stream.newest(signal);
-      const { images } = await fitFrame(frame, withEdge(client.model));
+      const { images } = await fitFrame(frame, withEdge(client.model), { mediaType: MEDIA_TYPE });
       await client.see(stream, frame);
       return {
         contents: images.map(({ data, mediaType }) => ({ uri, mimeType: mediaType, blob: data.toString('base64') })),

@@ -110,6 +110,13 @@ export * from './capture-view.js';
 export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
 export * from './rate-adaptation.js';
+export { type Replayed, type ReplayedAnswer, type ReplayOptions, replay } from './replay.js';
 export type { AudioOptions, AudioStats } from './session-audio.js';
 export * from './stream-table.js';
-export * from './watch-session.js';
+export {
+  type DescribeOptions,
+  describeStream,
+  type ModelOptions,
+  WatchSession,
+  type WatchSessionOptions,
+} from './watch-session.js';

@@ -3,6 +3,7 @@ import { CapError, createStreamLogger, isLoopback, type Logger, registerSecret }
 import type { Screens } from '../../mcp/index.js';
 import { type AdaptorOptions, PROVIDERS, type SamplerOptions } from '../../session/index.js';
 import { addCaptureOptions, type CaptureFlags } from '../capture-options.js';
+import { modelOf } from '../model-options.js';
 import { type Address, address, oneOf } from '../parse-options.js';
 
 interface Flags extends CaptureFlags {
@@ -73,17 +74,12 @@ async function mcp(urls: readonly string[], flags: Flags, { stop, version }: Run
   // Loaded only here: no other command needs the SDK.
   const { clientModelOf, Screens, serveStdio } = await import('../../mcp/index.js');
   const { listedDisplay, ownStream, remoteStreams } = await import('../mcp-streams.js');
-  const { provider, model, baseUrl, detail, remember, clientModel } = flags;
+  const { remember, clientModel } = flags;
   if (clientModel !== undefined) clientModelOf(undefined, clientModel);
   const isRemote = urls.length > 0;
   await using screens = new Screens({
     streams: isRemote ? remoteStreams(urls, flags, toSampler(flags), logger) : [ownStream(flags, logger)],
-    model: {
-      provider,
-      ...(model === undefined ? {} : { model }),
-      ...(baseUrl === undefined ? {} : { baseUrl }),
-      ...(detail === undefined ? {} : { detail }),
-    },
+    model: modelOf(flags.provider, flags),
     clientModel,
     remember,
     display: isRemote ? undefined : listedDisplay(flags),
