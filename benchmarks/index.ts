@@ -5,10 +5,11 @@ import { builtInPresets } from 'cap-gateway';
 import { type Column, textTable } from '../src/cli/text-table.js';
 import { closeAllProcesses } from '../test/support/process.js';
 import { median } from './median.js';
+import { type Crowd, measureCrowds } from './readers/readers.js';
 import { type Joins, measureJoins, measureStreaming, type Pair, type Run, STREAMING_CASES } from './streaming.js';
 import { measureWords, type Words } from './words.js';
 
-const SECTIONS = ['streaming', 'join', 'words'] as const;
+const SECTIONS = ['streaming', 'join', 'readers', 'words'] as const;
 type Section = (typeof SECTIONS)[number];
 
 const USAGE = `npm run bench -- [--quick] [--only ${SECTIONS.join(',')}] [--json FILE]`;
@@ -34,6 +35,7 @@ print(
 );
 if (wanted.includes('streaming')) await streaming();
 if (wanted.includes('join')) await joining();
+if (wanted.includes('readers')) await crowding();
 if (wanted.includes('words')) await reading();
 if (values.json) writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
 
@@ -84,6 +86,26 @@ async function joining(): Promise<void> {
   const columns = [{ heading: 'SERVER' }, { heading: 'MEDIAN', numeric: true }, { heading: 'MAX', numeric: true }];
   const rows = [row('cap, GOP 10 s', joins.cap), row('peer, GOP 1 s', joins.peer)];
   print(`First picture for a reader who joins, ms\n\n${textTable(columns, rows)}`);
+}
+
+async function crowding(): Promise<void> {
+  const { cap, peer } = await measureCrowds(100, values.quick ? 5 : 15);
+  results.readers = { cap, peer };
+  const headings = ['CORES', 'A READER', 'PICTURES', 'LOST'];
+  const columns = [{ heading: 'SERVER' }, ...headings.map((heading) => ({ heading, numeric: true }))];
+  const row = (name: string, { readers, cpuCores, pictures, lost }: Crowd): string[] => [
+    name,
+    cpuCores.toFixed(3),
+    `${((cpuCores / readers) * 100).toFixed(2)} %`,
+    `${pictures * readers}`,
+    `${lost}`,
+  ];
+  const rows = Object.entries({ cap, peer }).flatMap(([name, { one, many, beside }]) => [
+    row(`${name}, 1 reader`, one),
+    row(`${name}, 100 readers`, many),
+    row(`${name}, 100 readers beside a stopped one`, beside),
+  ]);
+  print(`Readers of a p4 stream over TCP; processor of the server\n\n${textTable(columns, rows)}`);
 }
 
 async function reading(): Promise<void> {

@@ -17,14 +17,16 @@ export async function startCap(display: string, args: readonly string[] = []): P
 }
 
 /** What gst-rtsp-server's own example would run: one shared media, captured by ximagesrc on a tick. */
-const PEER_PIPELINE =
-  '( ximagesrc use-damage=false ! video/x-raw,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 ' +
+const peerPipeline = (scale: string): string =>
+  `( ximagesrc use-damage=false ! video/x-raw,framerate=30/1 ! ${scale}videoconvert ! video/x-raw,format=I420 ` +
   '! x264enc tune=zerolatency speed-preset=ultrafast bitrate=4000 key-int-max=30 bframes=0 ' +
   '! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )';
 
-export async function startPeer(display: string): Promise<StreamServer> {
+/** @param size to which the peer scales the picture. @default the screen's own */
+export async function startPeer(display: string, size?: { widthPx: number; heightPx: number }): Promise<StreamServer> {
+  const scale = size ? `videoscale ! video/x-raw,width=${size.widthPx},height=${size.heightPx} ! ` : '';
   const port = await freePort();
-  const process_ = start(await program('peer_server'), [`${port}`, PEER_PIPELINE], { env: { DISPLAY: display } });
+  const process_ = start(await program('peer_server'), [`${port}`, peerPipeline(scale)], { env: { DISPLAY: display } });
   return serving(process_, async () => {
     await process_.waitForOutput(/rtsp:/);
     return `rtsp://127.0.0.1:${port}/cap`;
