@@ -1,6 +1,12 @@
 import type { CapError, Logger } from '../core/index.js';
-import { monitorMetrics, startMetricsServer } from '../server/index.js';
-import { type MonitorStream, MonitorStreams, type MonitorStreamsOptions } from '../session/index.js';
+import { type HttpOptions, monitorMetrics, openHttp, startMetricsServer } from '../server/index.js';
+import {
+  fingerprintOf,
+  type MonitorStream,
+  MonitorStreams,
+  type MonitorStreamsOptions,
+  StreamTable,
+} from '../session/index.js';
 import { errorText } from './error-text.js';
 import { controlOf, openControl } from './open-control.js';
 import { recordedText } from './recording-progress.js';
@@ -11,6 +17,7 @@ export interface ServeMonitorsOptions extends MonitorStreamsOptions {
   readonly stop: AbortSignal;
   readonly durationMs: number | undefined;
   readonly metricsPort: number | undefined;
+  readonly http: HttpOptions | undefined;
 }
 
 /** Serves and records each monitor until told to stop; rejects when the last one has failed, or a file has. */
@@ -18,6 +25,7 @@ export async function serveMonitors({
   stop,
   durationMs,
   metricsPort,
+  http: httpOptions,
   ...options
 }: ServeMonitorsOptions): Promise<void> {
   const { logger } = options;
@@ -42,10 +50,15 @@ export async function serveMonitors({
   const pathsNow = () => streams.streams.map(({ path }) => path);
   await using _control = server && (await openControl(controlOf(server, pathsNow), logger));
   if (server && options.rtsp) announceRtsp(server, pathsNow(), options.rtsp.tls, logger);
+  const table = tableOf(streams);
+  await using http = httpOptions && (await openHttp(table, { ...httpOptions, logger }));
+  if (http) print(http.url);
+  if (http?.exposure) logger.warn(http.exposure);
+  if (!server && httpOptions?.tls) print(`certificate ${fingerprintOf(httpOptions.tls)}`);
   await using metrics =
     metricsPort === undefined
       ? undefined
-      : await startMetricsServer({ port: metricsPort, registry: await monitorMetrics(streams) });
+      : await startMetricsServer({ port: metricsPort, registry: await monitorMetrics(streams, http) });
   if (metrics) print(`metrics at ${metrics.url}`);
   const error = await Promise.race([ended, stopped(stop, durationMs)]);
   if (error) throw recordingError ?? error;
@@ -53,6 +66,18 @@ export async function serveMonitors({
   await streams.close();
   if (recordingError) throw recordingError;
   sayRecorded(last);
+}
+
+/** What HTTP serves: each monitor at the path that RTSP has it at, while it is there. */
+function tableOf(streams: MonitorStreams): StreamTable {
+  const table = new StreamTable();
+  const add = ({ path, session }: MonitorStream): void =>
+    table.add({ path, label: session.label, stream: session.stream });
+  streams.streams.forEach(add);
+  streams.on('added', add).on('lost', ({ path }) => table.remove(path));
+  const { server } = streams;
+  if (server) table.countReaders('rtsp', ({ path }) => server.readers.filter((reader) => reader.path === path).length);
+  return table;
 }
 
 function describe({ session }: MonitorStream): void {

@@ -35,6 +35,22 @@ async function sizeOf(file: string): Promise<string> {
 }
 
 describe('cap --monitor all', () => {
+  test('serves each over HTTP, too, and lets one that is unplugged go', async () => {
+    const args = ['--http', '--http-port', '0', '--monitor', 'all', '--metrics-port', '0'];
+    await using cap = startCap(args, { env: display.env });
+    const [url] = await cap.waitForOutput(/^http:\S+$/m);
+    const list = async () => (await (await fetch(`${url}/api/streams`)).json()) as { path: string; width: number }[];
+    expect(await list()).toMatchObject([
+      { path: '/cap/1', width: 640 },
+      { path: '/cap/2', width: 320 },
+    ]);
+    expect((await fetch(`${url}/snapshot/cap/2.jpg`)).headers.get('cap-size')).toBe('320x480');
+    const [, metrics = ''] = await cap.waitForOutput(/^metrics at (\S+)$/m);
+    expect(await (await fetch(metrics)).text()).toContain('cap_http_readers{monitor="RIGHT",door="webrtc"} 0\n');
+    await unplug(display, 'RIGHT');
+    await expect.poll(async () => (await list()).map(({ path }) => path), { timeout: 20_000 }).toEqual(['/cap/1']);
+  });
+
   test('serves, records and measures each monitor for itself', async () => {
     const output = join(folder, 'out.mp4');
     const args = [...SERVED, '--record', output, '--metrics-port', '0'];

@@ -96,9 +96,11 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
       throw new CapError('CAP_USAGE', 'the portal shares one monitor: --monitor all cannot be used with it');
     }
     const screen = { displayServer, display, cursor, keepAliveMs: keepAlive };
-    const rtsp = flags.rtsp === true && (await toRtsp(flags, logger));
+    const access = flags.rtsp || flags.http ? await toRtsp(flags, logger) : {};
+    const rtsp = flags.rtsp === true && access;
+    const http = flags.http && toHttp(flags, access);
     const recording = { record: output, recordOptions: record };
-    return serveMonitors({ ...options, ...recording, screen, rtsp, stop, durationMs, metricsPort });
+    return serveMonitors({ ...options, ...recording, screen, rtsp, http, stop, durationMs, metricsPort });
   }
   const access = flags.rtsp || flags.http ? await toRtsp(flags, logger) : {};
   const source = await sourceOf(flags, stop);
