@@ -33,6 +33,7 @@ describe('docs/errors.md', () => {
       'capture-options',
       'model-options',
       'record-options',
+      'spending-options',
       'rtsp-options',
       'commands/capture',
       'commands/watch',

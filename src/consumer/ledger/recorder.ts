@@ -76,7 +76,8 @@ export class LedgerRecorder extends TypedEvents<RecorderEvents> {
       return answer;
     } catch (error) {
       const { code, message } = toCapError(error);
-      this.#write(entryOf({ error: { code, message: message } }));
+      // What the watch itself takes back when it is closed, nobody has answered.
+      if (code !== 'CAP_CLOSED') this.#write(entryOf({ error: { code, message } }));
       throw error;
     }
   }
