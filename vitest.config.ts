@@ -1,7 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-/** Folders whose tests hear, see or count what happens at the moment: nothing else may run beside them. */
-const ALONE = ['benchmarks', 'gateway', 'session', 'transport'];
+/** Tests that hear, time or count what happens at the moment: nothing else may run beside them. */
+const ALONE = [
+  'benchmarks/*',
+  'consumer/chaos',
+  'session/{audio,audio-sync,closing,on-demand}',
+  'transport/{join-and-leave,readers,sender-reports,slow-readers,timeline,unit-link}',
+].map((name) => `test/${name}.test.ts`);
+
+/** Takes minutes, and the kernel's leave to shape a network: `npm run test:network`. */
+const NETWORK = 'test/transport/adaptive-rate.test.ts';
+const network = process.env.npm_lifecycle_event === 'test:network';
 
 export default defineConfig({
   test: {
@@ -18,9 +27,9 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE.map((folder) => `test/${folder}/**`),
-          // Many of them wait for servers, displays and clients, and a machine may have two cores.
-          maxWorkers: 2,
+          exclude: [...ALONE, NETWORK],
+          // They wait most of the time for servers, displays and clients.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
@@ -28,7 +37,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'alone',
-          include: ALONE.map((folder) => `test/${folder}/**/*.test.ts`),
+          include: network ? [NETWORK] : ALONE,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

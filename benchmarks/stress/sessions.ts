@@ -42,7 +42,7 @@ export async function shortSessions({ sessions, onRound }: SessionsOptions): Pro
     onRound?.(begun * SESSIONS_EACH, holdings);
     return holdings;
   };
-  const step = Math.max(1, Math.ceil(clients / 40));
+  const step = Math.ceil(clients / (clients < 100 ? 4 : 40));
   const before = await round(Math.max(step, Math.ceil(clients / 4)));
   let after = before;
   while (begun < clients) after = await round(Math.min(clients, begun + step));

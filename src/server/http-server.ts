@@ -103,6 +103,8 @@ function exposureOf({ host = '127.0.0.1', users = [], tls }: HttpServerOptions):
 function refuseUpgrade(socket: Duplex, status: number, { headers = {} }: Partial<LoginRefusal> = {}): void {
   const lines = Object.entries({ Connection: 'close', 'Content-Length': '0', ...headers });
   socket.on('error', () => {}); // it may be gone already
+  // Nobody reads it any more, so nobody would see it end.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
   );
