@@ -5,6 +5,7 @@ const ALONE = [
   'benchmarks/*',
   'consumer/chaos',
   'session/{audio,audio-sync,closing,on-demand}',
+  'transport/recording/segments',
   'transport/{join-and-leave,readers,sender-reports,slow-readers,timeline,unit-link}',
 ].map((name) => `test/${name}.test.ts`);
 
