@@ -6,6 +6,7 @@ import type { HttpStats, OpenedHttp } from './open-http.js';
 import { addPublishMetrics } from './publish-metrics.js';
 import { addRateMetrics } from './rate-metrics.js';
 import { addRecordingMetrics } from './recording-metrics.js';
+import { addSampled } from './sampled-metric.js';
 
 /** One of the captures that are measured. */
 export interface Measured {
@@ -71,46 +72,31 @@ export async function measuredRegistry({ labelNames, rtsp, http, measure }: Meas
   const registry = new Registry();
   const registers = [registry];
   const now = oncePerScrape(measure);
-  const counter = (name: string, help: string, read: (stats: CaptureStats) => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      labelNames: [...labelNames],
-      async collect() {
-        const { captures } = await now();
-        this.reset();
-        for (const { labels, stats } of captures) this.inc(labels, read(stats));
-      },
+  const counter = (name: string, help: string, read: (stats: CaptureStats) => number): Promise<void> =>
+    addSampled(registry, {
+      ...{ kind: 'Counter', name, help, labelNames },
+      sample: async () => (await now()).captures.map(({ labels, stats }) => [labels, read(stats)] as const),
     });
-  };
-  counter('cap_frames_captured_total', 'Frames that left the source', (stats) => stats.framesCaptured);
-  counter('cap_frames_encoded_total', 'Frames that left the encoder', (stats) => stats.framesEncoded);
-  counter('cap_key_frames_total', 'Key frames among the encoded', (stats) => stats.keyFrames);
-  counter('cap_encoded_bytes_total', 'Bytes that left the encoder', (stats) => stats.encodedBytes);
-  counter(
+  await counter('cap_frames_captured_total', 'Frames that left the source', (stats) => stats.framesCaptured);
+  await counter('cap_frames_encoded_total', 'Frames that left the encoder', (stats) => stats.framesEncoded);
+  await counter('cap_key_frames_total', 'Key frames among the encoded', (stats) => stats.keyFrames);
+  await counter('cap_encoded_bytes_total', 'Bytes that left the encoder', (stats) => stats.encodedBytes);
+  await counter(
     'cap_capture_to_encoded_seconds_total',
     'Time from the capture of each frame to its coded picture, summed',
     (stats) => (stats.captureToEncodedMs * stats.framesEncoded) / 1000,
   );
   await addRateMetrics(registry, labelNames, async () => (await now()).captures);
-  const ofChannels = (name: string, help: string, read: (stats: AudioStats) => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      labelNames: [...labelNames, 'channel'],
-      async collect() {
-        const { captures } = await now();
-        this.reset();
-        for (const { labels, stats } of captures) {
-          for (const audio of stats.audio) this.inc({ ...labels, channel: audio.channel }, read(audio));
-        }
-      },
+  const ofChannels = (name: string, help: string, read: (stats: AudioStats) => number): Promise<void> =>
+    addSampled(registry, {
+      ...{ kind: 'Counter', name, help, labelNames: [...labelNames, 'channel'] },
+      sample: async () =>
+        (await now()).captures.flatMap(({ labels, stats }) =>
+          stats.audio.map((audio) => [{ ...labels, channel: audio.channel }, read(audio)] as const),
+        ),
     });
-  };
-  ofChannels('cap_audio_packets_total', 'Packets of sound that left the encoder', ({ packets }) => packets);
-  ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
+  await ofChannels('cap_audio_packets_total', 'Packets of sound that left the encoder', ({ packets }) => packets);
+  await ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
   await addPublishMetrics(registry, labelNames, async () => (await now()).captures);
   await addRecordingMetrics(registry, labelNames, async () => (await now()).captures);
   if (http) await addHttpMetrics(registry, labelNames, now);

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Mp4RecorderStats } from '../session/index.js';
 import type { Measured } from './capture-metrics.js';
+import { addSampled } from './sampled-metric.js';
 
 /** Adds the metrics of recordings. */
 export async function addRecordingMetrics(
@@ -8,25 +9,24 @@ export async function addRecordingMetrics(
   labelNames: readonly string[],
   captures: () => Promise<readonly Measured[]>,
 ): Promise<void> {
-  const { Counter } = await import('prom-client');
-  const counter = (name: string, help: string, read: (stats: Mp4RecorderStats) => number): void => {
-    new Counter({
-      name,
-      help,
-      registers: [registry],
-      labelNames: [...labelNames],
-      async collect() {
-        const measured = await captures();
-        this.reset();
-        for (const { labels, stats } of measured)
-          for (const recorded of stats.recorded) this.inc(labels, read(recorded));
-      },
+  const counter = (name: string, help: string, read: (stats: Mp4RecorderStats) => number): Promise<void> =>
+    addSampled(registry, {
+      ...{ kind: 'Counter', name, help, labelNames },
+      sample: async () =>
+        (await captures()).flatMap(({ labels, stats }) => stats.recorded.map((one) => [labels, read(one)] as const)),
     });
-  };
-  counter('cap_recording_segments_total', 'Files of recordings that have begun', ({ segments }) => segments);
-  counter('cap_recording_bytes_total', 'Bytes written into recordings', ({ bytes }) => bytes);
-  counter('cap_recording_frames_total', 'Frames recorded', ({ delivered }) => delivered);
-  counter('cap_recording_frames_dropped_total', 'Frames that a slow disk did not take', ({ dropped }) => dropped);
-  counter('cap_recording_write_errors_total', 'Times that a file could not be written', (stats) => stats.writeErrors);
-  counter('cap_recording_files_removed_total', 'Files removed by what is to be retained', ({ removed }) => removed);
+  await counter('cap_recording_segments_total', 'Files of recordings that have begun', ({ segments }) => segments);
+  await counter('cap_recording_bytes_total', 'Bytes written into recordings', ({ bytes }) => bytes);
+  await counter('cap_recording_frames_total', 'Frames recorded', ({ delivered }) => delivered);
+  await counter('cap_recording_frames_dropped_total', 'Frames that a slow disk did not take', ({ dropped }) => dropped);
+  await counter(
+    'cap_recording_write_errors_total',
+    'Times that a file could not be written',
+    (stats) => stats.writeErrors,
+  );
+  await counter(
+    'cap_recording_files_removed_total',
+    'Files removed by what is to be retained',
+    ({ removed }) => removed,
+  );
 }
