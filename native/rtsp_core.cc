@@ -23,7 +23,8 @@ std::vector<GstRTSPStreamTransport*> Transports(GstRTSPContext* context) {
 }
 
 // When packets cannot be sent, gst-rtsp-server has the client closed a moment later without holding it (`do_close`,
-// up to 1.26 at least): freed in between, or by that very call under its own lock, it takes the process down.
+// in 1.22 and in its newest source): freed in between, or by that very call under its own lock, it takes the process
+// down.
 void KeepForAWhile(GstRTSPClient* client) {
   g_object_ref(client);
   // What the client itself would do at its end.

@@ -91,7 +91,7 @@ export class AppRoute implements Closable {
 
   async #move(stream: SoundStream): Promise<void> {
     const { count, at } = this.#moves.get(stream.index) ?? { count: 0, at: 0 };
-    // PipeWire agrees to a move before it is done, and may forget it: see `closeRoute`.
+    // PipeWire agrees to a move before it is done, and may forget it: see `putBack` in sound-route.ts.
     if (count === MOST_MOVES || performance.now() - at < LOOK_AGAIN_MS) return;
     this.#moves.set(stream.index, { count: count + 1, at: performance.now() });
     clearTimeout(this.#again);
