@@ -31,6 +31,8 @@ export interface AdaptorRequest {
   readonly signal?: AbortSignal;
   /** Called with each piece of text as it arrives. */
   readonly onText?: (delta: string) => void;
+  /** Called with what an answer cost that does not do, before it is asked for once more; undefined when unknown. */
+  readonly onDiscarded?: (usage: TokenUsage | undefined) => void;
   /** Most tokens the answer may have. @default 2048 */
   readonly maxOutputTokens?: number;
 }

@@ -1,5 +1,6 @@
 import { CapError, type Frame, toCapError } from '../core/index.js';
 import type { Adaptor, AdaptorAnswer, AdaptorRequest, TokenUsage } from './adaptor.js';
+import { askBilled } from './budget/billed-request.js';
 import type { Budget, BudgetStep } from './budget/budget.js';
 import { estimateRequest } from './budget/estimate.js';
 import type { Pick } from './gate/frame-picker.js';
@@ -144,37 +145,18 @@ export class ProviderChain {
     });
     const isBilled = price !== FREE;
     const reservation = isBilled ? this.#budget?.reserve(expense(estimate, CACHE_WRITE)) : undefined;
-    let began = false;
-    try {
-      const answer = await adaptor.ask({
-        ...request,
-        onText: (delta) => {
-          began = true;
-          request.onText?.(delta);
-        },
-      });
-      const spent = answer.usage ?? estimate;
-      reservation?.settle(expense(spent));
-      sent.push({ request, estimate, costUsd: price && costUsd(spent, price) });
-      return answer;
-    } catch (error) {
-      // An answer that broke off, or of which nothing is known, may be billed: it stays reserved.
-      if (!began && wasRefused(error)) reservation?.settle({ tokens: 0, usd: 0 });
-      throw error;
-    }
+    const outcome = await askBilled(adaptor, request, estimate);
+    // What may have been billed for all that is known stays reserved.
+    if (outcome.billed) reservation?.settle(expense(outcome.billed));
+    if ('error' in outcome) throw outcome.error;
+    sent.push({ request, estimate, costUsd: price && costUsd(outcome.billed, price) });
+    return outcome.answer;
   }
 }
 
 type AskOptions = Readonly<{ signal: AbortSignal; onText: (delta: string) => void }>;
 
 const isFree = ({ price }: Link): boolean => price === FREE;
-
-/** Whether the provider answered with an error, which it does not bill. */
-function wasRefused(error: unknown): boolean {
-  if (!(error instanceof CapError)) return false;
-  const status = (error.cause as { status?: unknown } | undefined)?.status;
-  return typeof status === 'number' && status >= 400;
-}
 
 /** The same adaptor, asked through `ask`, and given smaller pictures when that is the step. */
 function metered(adaptor: Adaptor, step: BudgetStep, ask: Adaptor['ask']): Adaptor {

@@ -18,6 +18,7 @@ export async function askForData(ask: Ask, request: AdaptorRequest & { schema: A
   let answer = first;
   let parsed = parseAnswer(first.text, schema);
   if ('problem' in parsed) {
+    request.onDiscarded?.(first.usage);
     const second = await ask(repairOf(silent, first.text, parsed.problem));
     answer = { ...second, ...bothUsages(first, second) };
     parsed = parseAnswer(second.text, schema);
