@@ -14,6 +14,7 @@
 namespace cap {
 
 const char* const kRefreshEvent = "cap-refresh";
+const char* const kJoinedField = "joined";
 
 namespace {
 
@@ -143,13 +144,16 @@ void HubCore::SendKeyRequest() {
   gst_pad_push_event(pad, gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   gst_object_unref(pad);
   // Encoders keep the request to themselves; a source that waits for something to change must hear of it too.
-  Refresh();
+  AskForFrame(/*joined=*/true);
 }
 
-void HubCore::Refresh() {
+void HubCore::Refresh() { AskForFrame(/*joined=*/false); }
+
+void HubCore::AskForFrame(bool joined) {
   if (!appsink_) return;
   GstPad* pad = gst_element_get_static_pad(appsink_, "sink");
-  gst_pad_push_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(kRefreshEvent)));
+  GstStructure* request = gst_structure_new(kRefreshEvent, kJoinedField, G_TYPE_BOOLEAN, joined, nullptr);
+  gst_pad_push_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request));
   gst_object_unref(pad);
 }
 

@@ -14,8 +14,10 @@
 
 namespace cap {
 
-// Name of the upstream event that asks a damage-driven source for a frame at once.
+// Name of the upstream event that asks a damage-driven source for a frame at once, and of its field that says whether
+// that is for somebody who has just joined.
 extern const char* const kRefreshEvent;
+extern const char* const kJoinedField;
 
 // One coded picture in byte-stream format. The buffer is shared by all doors: nobody writes to it.
 struct AccessUnit {
@@ -94,6 +96,7 @@ class HubCore : public std::enable_shared_from_this<HubCore> {
   void NoteSize(GstCaps* caps);
   void ForgetGop();
   void SendKeyRequest();
+  void AskForFrame(bool joined);
   void SendWantedKeyRequest();
 
   GstElement* appsink_ = nullptr;  // null: remote

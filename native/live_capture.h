@@ -60,13 +60,32 @@ class LiveCapture {
     refresh_ = true;
     eventfd_write(wake_, 1);
   }
+  // For somebody who has just joined: a frame at once, and those after it at the frame rate.
+  void Welcome() {
+    welcome_frames_ = kWelcomeFrames;
+    Refresh();
+  }
+  void CountFrame() {
+    if (welcome_frames_ > 0) --welcome_frames_;
+  }
 
  protected:
   LiveCapture() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   uint64_t interval_ns() const { return std::max<uint64_t>(interval_ns_, least_interval_ns_); }
 
+  // Most nanoseconds between two frames while nothing changes.
+  uint64_t keep_alive_ns() const {
+    const uint64_t usual = uint64_t{keep_alive_ms} * 1000000;
+    return welcome_frames_ > 0 ? std::min(usual, interval_ns()) : usual;
+  }
+
   const int wake_;
+  // Players look at some frames before they show one: FFmpeg, and all that is built on it, at 20 and more, to learn the
+  // frame rate (libavformat, fps_analyze_framecount). At a frame a second that takes half a minute.
+  static constexpr int kWelcomeFrames = 30;
+
+  std::atomic<int> welcome_frames_{0};
   std::atomic<bool> flushing_{false}, refresh_{false};
   std::atomic<uint64_t> interval_ns_{1000000000 / 30}, least_interval_ns_{0};
 };

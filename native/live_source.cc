@@ -83,6 +83,7 @@ GstFlowReturn Create(GstPushSrc* push, GstBuffer** out) {
     std::string why;
     switch (CaptureOf(push).Next(frame, why)) {
       case LiveCapture::Outcome::kFrame:
+        CaptureOf(push).CountFrame();
         *out = Stamped(reinterpret_cast<LiveSource*>(push), std::move(frame));
         return GST_FLOW_OK;
       case LiveCapture::Outcome::kResized:
@@ -111,7 +112,9 @@ gboolean OnEvent(GstBaseSrc* base, GstEvent* event) {
   const GstStructure* structure = gst_event_get_structure(event);
   if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM && structure &&
       gst_structure_has_name(structure, kRefreshEvent)) {
-    CaptureOf(base).Refresh();
+    gboolean joined = FALSE;
+    gst_structure_get_boolean(structure, kJoinedField, &joined);
+    joined ? CaptureOf(base).Welcome() : CaptureOf(base).Refresh();
     return TRUE;
   }
   return GST_BASE_SRC_CLASS(live_source_parent_class)->event(base, event);

@@ -103,7 +103,7 @@ ScreenCapture::Reason ScreenCapture::Wait(std::string& why) {
     uint64_t deadline = opened_ns_ + (waits ? kPlaceholderNs : kFirstPictureNs);
     if (picture_) {
       if (refresh_.exchange(false)) return Reason::kKeepAlive;
-      deadline = last_frame_ns_ + uint64_t{keep_alive_ms} * 1000000;
+      deadline = last_frame_ns_ + keep_alive_ns();
       if (now >= deadline) return Reason::kKeepAlive;
     } else if (now >= deadline && waits) {
       return Reason::kNothingYet;

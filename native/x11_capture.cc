@@ -68,7 +68,7 @@ X11Capture::Reason X11Capture::Wait() {
     if (!grabber_->tells_damage() && !pacer_.pending()) {
       SleepUntil(pacer_.NotBefore());
     } else if (!pacer_.pending()) {
-      const uint64_t keep_alive = last_frame_ns_ + uint64_t{keep_alive_ms} * 1000000;
+      const uint64_t keep_alive = last_frame_ns_ + keep_alive_ns();
       if (now >= keep_alive) return Reason::kKeepAlive;
       SleepUntil(std::min(keep_alive, now + kPointerCheckNs));
       if (MonotonicNs() >= now + kPointerCheckNs && grabber_->PointerMoved()) pacer_.Damaged(MonotonicNs());

@@ -76,7 +76,8 @@ async function makeIdentity(host: string): Promise<TlsIdentity> {
   const signingKey = pki.privateKeyFromPem(key);
   const certificate = pki.createCertificate();
   certificate.publicKey = pki.setRsaPublicKey(signingKey.n, signingKey.e);
-  certificate.serialNumber = `00${util.bytesToHex(random.getBytesSync(15))}`;
+  // A positive number in its shortest form, as DER wants it: the first byte is neither zero nor over 0x7f.
+  certificate.serialNumber = `01${util.bytesToHex(random.getBytesSync(15))}`;
   // A day back, for clients whose clocks are behind.
   certificate.validity.notBefore = new Date(Date.now() - DAY_MS);
   certificate.validity.notAfter = new Date(Date.now() + VALID_DAYS * DAY_MS);

@@ -9,18 +9,22 @@ export interface AccessUnit {
 
 const START_CODE = Buffer.from([0, 0, 0, 1]);
 const IDR = 5;
+/** What a unit may begin with: SEI, SPS, AUD (ITU-T H.264, 7.4.1.2.3). */
+const BEGINNINGS = [6, 7, 9];
 const STAP_A = 24;
 const FU_A = 28;
 
 /**
  * Puts access units together from the RTP packets of an H.264 stream (RFC 6184) that arrive in order. A unit that
- * lacks a packet is left out and counted.
+ * lacks a packet is left out and counted; so is, uncounted, the rest of the unit under way when the reader came.
  */
 export class AccessUnitReader {
   /** Units that were left out. */
   incomplete = 0;
   #parts: Buffer[] = [];
   #broken = false;
+  /** The rest of a unit that was under way at the beginning. */
+  #skipping: boolean | undefined;
   #nextSequence: number | undefined;
   #key = false;
   #rtpTime: number | undefined;
@@ -37,7 +41,13 @@ export class AccessUnitReader {
     if (lost) this.#broken = rtpTime === this.#rtpTime || this.#parts.length > 0;
     this.#nextSequence = (sequence + 1) % 2 ** 16;
     this.#rtpTime = rtpTime;
-    this.#takePayload(packet.subarray(headerBytes));
+    const payload = packet.subarray(headerBytes);
+    this.#skipping ??= !BEGINNINGS.includes(firstNalType(payload));
+    if (this.#skipping) {
+      this.#skipping = !marker;
+      return undefined;
+    }
+    this.#takePayload(payload);
     if (!marker) return undefined;
     if (this.#broken) {
       this.#leaveOut();
@@ -78,6 +88,14 @@ export class AccessUnitReader {
     if ((nal.readUInt8(0) & 0x1f) === IDR) this.#key = true;
     this.#parts.push(START_CODE, Buffer.from(nal));
   }
+}
+
+function firstNalType(payload: Buffer): number {
+  const type = payload.readUInt8(0) & 0x1f;
+  if (type === STAP_A) return payload.readUInt8(3) & 0x1f;
+  if (type !== FU_A) return type;
+  const header = payload.readUInt8(1);
+  return header & 0x80 ? header & 0x1f : 0;
 }
 
 function unwrap(time: number, previous: number | undefined): number {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
@@ -34,6 +35,11 @@ test('the certificate is kept, for its owner alone, and shown again', async () =
   expect(statSync(join(folder, 'self-signed.pem')).mode & 0o777).toBe(0o600);
   const elsewhere = join(folder, 'other');
   expect(fingerprintOf(await selfSignedIdentity(elsewhere))).not.toBe(fingerprintOf(identity));
+});
+
+test('the serial number is one that every parser takes, whatever the random part', () => {
+  // Longer than one byte, DER wants neither a first byte of zero before a small second one nor a negative number.
+  expect(new X509Certificate(identity.certificate).serialNumber).toMatch(/^01[0-9A-F]{30}$/);
 });
 
 test('plain and TLS readers share a server, each at its port', async () => {
