@@ -18,6 +18,8 @@
 #include "portal_session.h"
 #include "pulse_source.h"
 #include "recording_door.h"
+#include "redact_element.h"
+#include "redactor.h"
 #include "relay.h"
 #include "rtp_start.h"
 #include "rtsp_server.h"
@@ -108,6 +110,7 @@ void InitializeOnce(Napi::Env env) {
     RegisterFrameLimitElement();
     RegisterPipewireSource();
     RegisterPulseSource();
+    RegisterRedactElement();
     RegisterWaylandSource();
     RegisterX11Source();
     RegisterX264Element();
@@ -124,6 +127,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ByteSink", ByteSink::Define(env));
   exports.Set("Door", Door::Define(env));
   exports.Set("RecordingDoor", RecordingDoor::Define(env));
+  exports.Set("Redactor", Redactor::Define(env));
   exports.Set("Relay", Relay::Define(env));
   exports.Set("PipewireScreen", PipewireScreen::Define(env));
   exports.Set("PortalSession", PortalSession::Define(env));

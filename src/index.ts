@@ -8,6 +8,7 @@ export type { AudioChannels } from './producer/audio-source.js';
 export type { ScalingOptions } from './producer/compose.js';
 export type { DisplayChoice, DisplayServer, ScreenServer } from './producer/display-server.js';
 export type { FileOptions } from './producer/file-source.js';
+export type { RedactionOptions } from './producer/redaction.js';
 export { repairSound, type SoundRepair } from './producer/repair-sound.js';
 export type { RtspOptions } from './producer/rtsp-source.js';
 export type { MonitorRow, WindowRow } from './producer/screen-list.js';

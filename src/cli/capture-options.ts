@@ -22,9 +22,10 @@ import {
   type StreamQuality,
 } from '../session/index.js';
 import { duration, integer, oneOf, region, size } from './parse-options.js';
+import { addRedactOptions, type RedactFlags } from './redact-options.js';
 
 /** The options that say what is captured, how it is scaled and how it is encoded. */
-export interface CaptureFlags {
+export interface CaptureFlags extends RedactFlags {
   readonly source?: SourceOptions;
   readonly displayServer?: ScreenServer;
   readonly display?: string;
@@ -83,6 +84,7 @@ export function addCaptureOptions(command: Command): Command {
     'longest time between frames of a still screen (default: 1s)',
     duration('--keep-alive', 10),
   );
+  addRedactOptions(command);
   command.option('--source-fingerprint <sha256:…>', 'of an rtsps:// source, take this certificate and no other');
   add('--size <WxH>', 'size of the test source (default: 1280x720)', size('--size'));
   command.option('--scale-preset <name|file>', 'scale to a preset: see `cap presets`');

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type Rect, unexpected } from '../core/index.js';
+import type { Rect } from '../core/index.js';
 import type { GateOptions } from '../session/index.js';
-import { duration, durationOrOff, region } from './parse-options.js';
+import { duration, durationOrOff, pictureRegion } from './parse-options.js';
 
 /** The options that say which changes are worth a look. */
 export interface GateFlags {
@@ -34,10 +34,6 @@ export function toGate({ gate, ignoreRegion, settle, settleMax, heartbeat }: Gat
   };
 }
 
-/** `100,50,1280,720`, or as `--region` has it: `1280x720+100+50`. */
 function addRegion(text: string, before: readonly Rect[] = []): readonly Rect[] {
-  const match = /^(\d{1,5}),(\d{1,5}),([1-9]\d{0,4}),([1-9]\d{0,4})$/.exec(text);
-  if (!match && text.includes(',')) throw unexpected('--ignore-region', 'x,y,w,h such as 100,50,1280,720', text);
-  const [x = 0, y = 0, width = 0, height = 0] = match?.slice(1).map(Number) ?? [];
-  return [...before, match ? { x, y, width, height } : region('--ignore-region')(text)];
+  return [...before, pictureRegion('--ignore-region')(text)];
 }

@@ -2,6 +2,7 @@ import { CapError, type Logger, redact } from '../core/index.js';
 import { LiveStream } from '../mcp/index.js';
 import { CaptureView, type DisplayChoice, Sampler, type SamplerOptions } from '../session/index.js';
 import { type CaptureFlags, toEncoder, toScaling, toSource } from './capture-options.js';
+import { toRedaction } from './redact-options.js';
 
 const MOST_STREAMS = 8;
 const LINGER_MS = 5000;
@@ -37,6 +38,7 @@ export function ownStream(flags: CaptureFlags, logger: Logger): LiveStream {
   const options = {
     source,
     scaling: toScaling(flags),
+    redaction: toRedaction(flags),
     encoder: toEncoder(flags, false),
     fps,
     lingerMs: linger,

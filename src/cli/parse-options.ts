@@ -71,6 +71,16 @@ export function region(name: string): (text: string) => Rect {
   };
 }
 
+/** Of a picture, in its pixels: `100,50,1280,720`, `100,50,1280x720`, or as `--region` has it, `1280x720+100+50`. */
+export function pictureRegion(name: string): (text: string) => Rect {
+  return (text) => {
+    const match = /^(\d{1,5}),(\d{1,5}),([1-9]\d{0,4})[,x]([1-9]\d{0,4})$/.exec(text);
+    if (!match && text.includes(',')) throw unexpected(name, 'x,y,w,h such as 100,50,1280,720', text);
+    const [x = 0, y = 0, width = 0, height = 0] = match?.slice(1).map(Number) ?? [];
+    return match ? { x, y, width, height } : region(name)(text);
+  };
+}
+
 /** A commander parser for the address of an HTTP server. */
 export function httpUrl(name: string): (text: string) => URL {
   return (text) => {

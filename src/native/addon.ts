@@ -59,6 +59,29 @@ export interface NativeHub {
   close(): void;
 }
 
+/** What a capredact masks; `reads`: text is looked for in what has changed. */
+export interface NativeRedactionOptions {
+  readonly regions: readonly NativeRect[];
+  readonly reads: boolean;
+  /** Nothing is shown before it was read. */
+  readonly strict: boolean;
+  /** Otherwise, how long it is shown before it was. */
+  readonly shownUnreadMs: number;
+}
+
+/** Where it lies in the source, and its luma without row padding. */
+export interface NativeUnreadPicture extends NativeRect {
+  readonly luma: Buffer;
+}
+
+export interface NativeRedactor {
+  take(): NativeUnreadPicture | null;
+  settle(matched: readonly NativeRect[]): void;
+  fail(): void;
+  stats(): { readonly maskedPixels: number; readonly unreadPixels: number };
+  close(): void;
+}
+
 export interface NativeRelay {
   /** Buffers handed over so far. */
   forwarded(): number;
@@ -401,6 +424,12 @@ export interface NativeAddon {
   readonly UnitReceiver: new (
     path: string,
   ) => NativeUnitReceiver;
+  readonly Redactor: new (
+    pipeline: NativePipeline,
+    element: string,
+    options: NativeRedactionOptions,
+    onUnread: NativeListener,
+  ) => NativeRedactor;
   /** `maxFps` replaces the frame rate in the caps of raw frames; 0 leaves coded ones as they are. */
   readonly Relay: new (
     from: NativePipeline,

@@ -3,6 +3,7 @@ export * from './devices.js';
 export * from './pipeline.js';
 export * from './pipewire.js';
 export * from './portal.js';
+export * from './redactor.js';
 export * from './rtsp-address.js';
 export * from './sound-server.js';
 export * from './tls-trust.js';

@@ -2,14 +2,17 @@ import {
   CapError,
   type Closable,
   closeAll,
+  formatRegion,
+  formatSize,
   type Logger,
   once,
   type Size,
   TypedEvents,
   toCapError,
 } from '../core/index.js';
-import { type ElementProperties, native, Pipeline } from '../native/index.js';
+import { type ElementProperties, native, Pipeline, Redactor } from '../native/index.js';
 import { type ScalingOptions, scalePlanner, toNativePlan } from './compose.js';
+import { checkRedaction, type RedactionOptions } from './redaction.js';
 import type { ScalePlan } from './scale-plan.js';
 import type { SourceListener, SourceWatch, VideoSource } from './video-source.js';
 
@@ -29,6 +32,8 @@ export interface CaptureSettings {
   readonly fps: number;
   /** GStreamer fragment from I420 to what the appsink `units` gets; undefined for a coded source. */
   readonly encoder: CaptureEncoder | undefined;
+  /** What is masked before it is scaled; not for a coded source. */
+  readonly redaction?: RedactionOptions | undefined;
   readonly logger: Logger;
 }
 
@@ -42,10 +47,15 @@ export type CaptureEvents = {
 /** Name of the appsink at the pipeline's end. */
 export const UNITS = 'units';
 
+/** Behind what knows the damage, and before all else. */
+const MASKED = '! videoconvert ! capredact name=redact ';
+
 /** One source, captured, scaled by a plan and encoded, in one pipeline. */
 export class Capture extends TypedEvents<CaptureEvents> implements Closable {
   readonly source: VideoSource;
   readonly pipeline: Pipeline;
+  /** Where something is masked. */
+  readonly redactor: Redactor | undefined;
   readonly #encoder: CaptureEncoder | undefined;
   readonly #planFor: (source: Size) => ScalePlan;
   readonly #logger: Logger;
@@ -59,8 +69,13 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
    * Builds the pipeline; `start` runs it.
    * @throws CAP_DISPLAY_UNAVAILABLE, CAP_SOURCE_NOT_FOUND, CAP_DEPENDENCY_MISSING, CAP_USAGE
    */
-  constructor({ source, scaling, fps, encoder, logger }: CaptureSettings) {
+  constructor({ source, scaling, fps, encoder, redaction = {}, logger }: CaptureSettings) {
     super();
+    const masks = checkRedaction(redaction);
+    if (masks && !encoder) {
+      throw new CapError('CAP_USAGE', 'nothing can be masked in a stream that is passed on as it is');
+    }
+    requireInside(redaction, source.size);
     this.#logger = logger;
     this.#encoder = encoder;
     this.#planFor = scalePlanner(scaling);
@@ -70,7 +85,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
     // One streaming thread from capture to encoder, without a queue: when encoding takes longer than a
     // frame interval the source skips a tick, and the next frame is as new as can be.
     const limit = source.pacesFrames ? '' : '! capframelimit name=limit ';
-    const pictures = `! video/x-raw,framerate=${fps}/1 ${limit}! identity name=capture silent=true ! capcompose name=compose`;
+    const pictures = `! video/x-raw,framerate=${fps}/1 ${limit}! identity name=capture silent=true ${masks ? MASKED : ''}! capcompose name=compose`;
     this.pipeline = new Pipeline(
       `${source.launch} ${encoder ? `${pictures} ! ${encoder.launch}` : '! identity name=capture silent=true'} ` +
         `! appsink name=${UNITS} sync=false async=false max-buffers=4`,
@@ -78,6 +93,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
     );
     try {
       this.pipeline.stampFrames('capture', source.tellsDamage ? 'source' : 'pictures');
+      this.redactor = masks ? redactorOf(this.pipeline, redaction) : undefined;
       this.#applyPlan();
       this.#watch = this.#watchSource();
     } catch (error) {
@@ -135,7 +151,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
 
   readonly close = once(async () => {
     this.#closed = true;
-    await closeAll([this.#watch, this.pipeline, { close: async () => this.source.close?.() }]);
+    await closeAll([this.redactor, this.#watch, this.pipeline, { close: async () => this.source.close?.() }]);
   });
 
   #watchSource(): SourceWatch {
@@ -178,3 +194,15 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
     this.emit('failed', error);
   }
 }
+
+/** A region of another screen would mask nothing. */
+function requireInside({ regions = [] }: RedactionOptions, { width, height }: Size): void {
+  const outside = regions.find(({ x, y }) => x >= width || y >= height);
+  if (!outside) return;
+  throw new CapError('CAP_USAGE', `the redacted region ${formatRegion(outside)} lies outside the source`, {
+    hint: `its size is ${formatSize({ width, height })}`,
+  });
+}
+
+const redactorOf = (pipeline: Pipeline, { regions = [] }: RedactionOptions): Redactor =>
+  new Redactor(pipeline, 'redact', { regions, reads: false, strict: false, shownUnreadMs: 0 });

@@ -13,6 +13,7 @@ export * from './media-framework.js';
 export * from './monitor-watch.js';
 export * from './playing-apps.js';
 export * from './presets.js';
+export * from './redaction.js';
 export * from './repair-sound.js';
 export * from './scale-plan.js';
 export * from './screen-choice.js';

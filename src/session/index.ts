@@ -33,6 +33,7 @@ export {
   type Preset,
   parseSource,
   presetPlan,
+  type RedactionOptions,
   repairSound,
   SCREEN_SERVERS,
   type ScalePlan,

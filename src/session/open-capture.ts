@@ -1,5 +1,12 @@
 import { expectInteger, type Logger, unexpected } from '../core/index.js';
-import { Capture, openSource, type ScalingOptions, type SourceOptions } from '../producer/index.js';
+import {
+  Capture,
+  checkRedaction,
+  openSource,
+  type RedactionOptions,
+  type ScalingOptions,
+  type SourceOptions,
+} from '../producer/index.js';
 import {
   chooseEncoder,
   type EncoderOptions,
@@ -24,6 +31,8 @@ export interface CaptureSessionOptions {
    */
   readonly scaling?: ScalingOptions | undefined;
   readonly encoder?: EncoderOptions | undefined;
+  /** What is masked before anything else sees the picture; an RTSP source is then encoded anew. @default nothing */
+  readonly redaction?: RedactionOptions | undefined;
   /**
    * Bounds height, bitrate and frame rate together (QUALITY_LEVELS); `scaling`, `encoder.maxBitrateKbps` and `fps` take
    * the place of what it says of them. `auto` also adapts bitrate and frame rate to what readers report.
@@ -58,10 +67,11 @@ export interface OpenedCapture {
  * @throws as CaptureSession.open does
  */
 export async function openCapture(options: CaptureSessionOptions, logger: Logger): Promise<OpenedCapture> {
-  const { quality } = options;
+  const { quality, redaction = {} } = options;
   const { encoder, scaling, fps: most } = withinQuality(options);
   const fps = expectInteger('fps', most ?? 30, 1, 120);
-  const asItIs = options.fps === undefined && quality === undefined && !asksFor(scaling) && !asksFor(encoder);
+  const isPlain = options.fps === undefined && quality === undefined && !asksFor(scaling) && !asksFor(encoder);
+  const asItIs = isPlain && !checkRedaction(redaction);
   const source = await openSource(options.source ?? { kind: 'screen' }, {
     fps,
     asItIs,
@@ -74,7 +84,7 @@ export async function openCapture(options: CaptureSessionOptions, logger: Logger
       ? undefined
       : await chooseEncoder(encoder, { fps, tellsDamage, adapts: quality === 'auto', logger });
     const { maxBitrateKbps } = encoderSettings(encoder, fps);
-    const capture = new Capture({ source, scaling, encoder: fragment, fps, logger });
+    const capture = new Capture({ source, scaling, encoder: fragment, fps, redaction, logger });
     return { capture, rate: new SessionRate(capture, coded ? undefined : { fps, maxBitrateKbps }, quality) };
   } catch (error) {
     await source.close?.();

@@ -28,6 +28,7 @@ display = ":7"
 region = "640x480+10+20"
 cursor = false
 keep-alive = "5s"
+redact = ["100,50,300x200", "40x30+1+2"]
 scale-preset = "p4"
 fps = 15
 quality = "low"
@@ -48,6 +49,12 @@ clock = { source = "test://clock", gundam = true, max-crops = 6 }
           keepAliveMs: 5000,
         },
         scaling: { preset: 'p4' },
+        redaction: {
+          regions: [
+            { x: 100, y: 50, width: 300, height: 200 },
+            { x: 1, y: 2, width: 40, height: 30 },
+          ],
+        },
         quality: 'low',
         encoder: { hardware: false },
         fps: 15,
@@ -63,6 +70,7 @@ test.each([
   ['[mounts.a]\nfps = 1.5', '2: expected a whole number from 1 to 120 for fps'],
   ['[mounts.a]\nfps = [1]', '2: expected a text or a number for fps'],
   ['[mounts.a]\ncursor = "no"', '2: expected true or false for cursor'],
+  ['[mounts.a]\nredact = ["1,2,3"]', '1: expected x,y,w,h such as 100,50,1280,720 for redact'],
   ['[mounts.a]\ngundam = 1', '2: expected true or false for gundam'],
   ['[mounts.a]\nsource = "gopher://x"', '2: expected screen, test or a URL for the source'],
   ['[mounts.a]\nmonitor = "all"', '2: a mount has one monitor'],

@@ -24,6 +24,8 @@ export interface RawCaptureOptions {
   readonly cursor?: boolean;
   readonly element?: 'capx11src' | 'ximagesrc';
   readonly damage?: DamageFrom;
+  readonly filter?: string;
+  readonly onBuilt?: (pipeline: Pipeline) => void;
 }
 
 /** Raw frames of any source. */
@@ -37,6 +39,8 @@ export interface RawFramesOptions {
   readonly plan?: ScalePlan;
   /** Who says what changed. @default only the source */
   readonly damage?: DamageFrom;
+  /** GStreamer launch syntax of what stands before the scaler. */
+  readonly filter?: string;
   /** Called with the pipeline before it plays. */
   readonly onBuilt?: (pipeline: Pipeline) => void;
   /** What ends the pipeline before it is closed. */
@@ -44,20 +48,22 @@ export interface RawFramesOptions {
 }
 
 export async function startRawCapture(options: RawCaptureOptions): Promise<RawCapture> {
-  const { display, plan, source, cursor = false, element = 'capx11src', damage } = options;
+  const { display, plan, source, cursor = false, element = 'capx11src', damage, filter, onBuilt } = options;
   return startRawFrames({
     launch: `${element} name=source ! video/x-raw,framerate=120/1`,
     properties: { source: { 'display-name': display, 'show-pointer': String(cursor) } },
     plan,
     source,
     ...(damage && { damage }),
+    ...(filter && { filter }),
+    ...(onBuilt && { onBuilt }),
   });
 }
 
 export async function startRawFrames(options: RawFramesOptions): Promise<RawCapture> {
-  const { launch, properties, source, plan = unscaled(source), damage, onBuilt, onFailed } = options;
+  const { launch, properties, source, plan = unscaled(source), damage, filter, onBuilt, onFailed } = options;
   const pipeline = new Pipeline(
-    `${launch} ! identity name=captured silent=true ! capcompose name=compose ! identity name=raw ` +
+    `${launch} ! identity name=captured silent=true ${filter ? `! ${filter} ` : ''}! capcompose name=compose ! identity name=raw ` +
       '! appsink name=frames sync=false async=false max-buffers=1 drop=true',
     properties,
   );

@@ -27,6 +27,7 @@ import { pickWindow } from '../pick-window.js';
 import { addPublishOption, type PublishFlags, publishedTo, whipTokenFor } from '../publish-options.js';
 import { addRecordOptions, checkRecordName, givenRecordOption, type RecordFlags, toRecord } from '../record-options.js';
 import { recordUntil } from '../record-until.js';
+import { toRedaction } from '../redact-options.js';
 import { addRtspOptions, announceRtsp, givenRtspOption, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { serveMonitors } from '../serve-monitors.js';
 import { untilStopped } from '../until-stopped.js';
@@ -82,6 +83,7 @@ async function capture(output: string | undefined, flags: Flags, stop: AbortSign
   }
   const options = {
     scaling: toScaling(flags),
+    redaction: toRedaction(flags),
     encoder: toEncoder(flags, !serves),
     quality: toQuality(flags, !serves),
     audio: toAudio(flags, !flags.rtsp),
@@ -182,10 +184,11 @@ async function openUnlessStopped(
 
 /** Each monitor is a source: nothing else can be one; and the sound is not one monitor's. */
 function refuseWithAllMonitors(flags: Flags, publish: readonly string[]): void {
-  const { source, region, window, share } = flags;
+  const { source, region, window, share, redact } = flags;
   const wrong = [
     source !== undefined && source.kind !== 'screen' && '--source',
     region && '--region',
+    redact && '--redact',
     window !== undefined && '--window',
     share !== undefined && '--share',
     hearsAnything(flags) && 'sound',

@@ -16,6 +16,7 @@ import {
 import { addHttpOptions, type HttpFlags, toHttp } from '../http-options.js';
 import { integer } from '../parse-options.js';
 import { addPublishOption, checkPublish, type PublishFlags, whipTokenFor } from '../publish-options.js';
+import { toRedaction } from '../redact-options.js';
 import { addRtspOptions, type RtspFlags, toRtsp } from '../rtsp-options.js';
 import { readMountRecord, refuseSharedFiles } from './mount-record.js';
 import { inFile, readOptionTable } from './option-table.js';
@@ -120,6 +121,7 @@ function readMount(file: TomlFile, name: string): MountOptions {
       path: `/${name}`,
       source,
       scaling,
+      redaction: toRedaction(flags),
       encoder: toEncoder(flags, false),
       audio: toAudio(flags, false),
       quality: toQuality(flags, false),
