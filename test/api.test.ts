@@ -203,6 +203,7 @@ const TYPES = [
   'ReaderReports',
   'Receipt',
   'RecordOptions',
+  'RedactionOptions',
   'Rect',
   'ReplayOptions',
   'Replayed',
