@@ -85,6 +85,8 @@ export {
   type BudgetStep,
 } from './consumer/budget/budget.js';
 export { type BudgetLimit, parseBudget } from './consumer/budget/budget-limit.js';
+export type { DeltaRecord } from './consumer/deltas/delta-text.js';
+export type { DeltaOptions } from './consumer/deltas/delta-track.js';
 export type { ChangeGateOptions } from './consumer/gate/change-gate.js';
 export type { GateOptions } from './consumer/gate/frame-picker.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './consumer/look.js';

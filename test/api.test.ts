@@ -131,6 +131,8 @@ const TYPES = [
   'CaptureStats',
   'ChangeGateOptions',
   'Closable',
+  'DeltaOptions',
+  'DeltaRecord',
   'DescribeOptions',
   'Diagnosis',
   'DisplayChoice',

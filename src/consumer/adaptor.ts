@@ -1,4 +1,5 @@
 import type { Closable, Rect, Size } from '../core/index.js';
+import type { DeltaRecord } from './deltas/delta-text.js';
 import type { ImageLimits, MediaType } from './models.js';
 import type { ImageCost } from './tokens/formula.js';
 
@@ -28,6 +29,8 @@ export interface AdaptorRequest {
   readonly schema?: AnswerSchema;
   /** Already within the adaptor's `limits`; they reach the model in this order. */
   readonly images: readonly EncodedImage[];
+  /** Which parts of the picture the images are, as the prompt says, too; undefined when they are the whole. */
+  readonly delta?: DeltaRecord;
   readonly signal?: AbortSignal;
   /** Called with each piece of text as it arrives. */
   readonly onText?: (delta: string) => void;

@@ -1,4 +1,4 @@
-import { CapError, type Frame } from '../core/index.js';
+import { CapError, type Frame, type Size } from '../core/index.js';
 import type { EncodedImage } from './adaptor.js';
 import { encodeReadable } from './choose-encoding.js';
 import { type FitTarget, fitSize } from './fit-size.js';
@@ -39,18 +39,38 @@ const BASE64 = 4 / 3;
  */
 export async function fitFrame(frame: Frame, target: FitTarget, options: FitOptions = {}): Promise<FittedImages> {
   const { limits } = target;
-  const mediaTypes = chooseMediaTypes(limits, options.mediaType);
   const { views, caption } = viewsOf(frame, limits.maxImages);
-  const maxBytes = Math.min(limits.maxImageBytes, Math.floor(limits.maxRequestBytes / BASE64 / views.length));
+  const maxBytes = maxImageBytes(limits, views.length);
   const images = await Promise.all(
     views.map(async (view) => {
       const sized = await sizeView(frame, view, fitSize(view.size, target));
-      const image = await encodeReadable(sized, mediaTypes, options.quality ?? 90);
-      return image.data.length <= maxBytes ? image : encodeWithin(sized, mediaTypes, options.quality ?? 90, maxBytes);
+      return encodeFitting(sized, limits, options, maxBytes);
     }),
   );
   const estimatedTokens = images.reduce((sum, image) => sum + target.imageCost(image).tokens, 0);
   return { images, estimatedTokens, ...(caption === undefined ? {} : { caption }) };
+}
+
+/** The sizes of the images that `fitFrame` makes, as long as their bytes are within the limits. */
+export function wholeSizes(frame: Frame, target: FitTarget): Size[] {
+  return viewsOf(frame, target.limits.maxImages).views.map((view) => fitSize(view.size, target));
+}
+
+/** Of each image of a request that has `count` of them. */
+export function maxImageBytes({ maxImageBytes, maxRequestBytes }: ImageLimits, count: number): number {
+  return Math.min(maxImageBytes, Math.floor(maxRequestBytes / BASE64 / count));
+}
+
+/** Encodes as what the model takes, in at most so many bytes. */
+export async function encodeFitting(
+  view: SizedView,
+  limits: ImageLimits,
+  { mediaType, quality = 90 }: FitOptions,
+  maxBytes: number,
+): Promise<EncodedImage> {
+  const mediaTypes = chooseMediaTypes(limits, mediaType);
+  const image = await encodeReadable(view, mediaTypes, quality);
+  return image.data.length <= maxBytes ? image : encodeWithin(view, mediaTypes, quality, maxBytes);
 }
 
 function chooseMediaTypes(limits: ImageLimits, wanted: MediaType | undefined): readonly MediaType[] {

@@ -1,6 +1,8 @@
 import { CapError, type Frame, type Size } from '../core/index.js';
 import type { Adaptor, AnswerSchema, TextLine, TokenUsage } from './adaptor.js';
 import type { AnswerMemory } from './answer-memory.js';
+import type { DeltaRecord } from './deltas/delta-text.js';
+import type { DeltaTrack } from './deltas/delta-track.js';
 import { type FitOptions, fitFrame } from './fit.js';
 import { frameAgeMs } from './frame-age.js';
 import { linkAbort } from './linked-abort.js';
@@ -57,6 +59,8 @@ export interface Answer {
   /** From the capture to the moment when the request leaves; undefined when the stream does not tell. */
   readonly frameAgeMs?: number;
   readonly images: readonly SentImage[];
+  /** Which parts of the picture the images are; undefined when it was shown whole. */
+  readonly delta?: DeltaRecord;
   /** Of the images alone, before they were sent. */
   readonly estimatedTokens: number;
   /** Of the whole request, by the provider. */
@@ -67,11 +71,23 @@ export interface Answer {
   readonly lines?: readonly TextLine[];
 }
 
-/** Shows one frame to a model: fit, ask, account. */
-export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions = {}): Promise<Answer> {
-  const { images, estimatedTokens, caption } = await fitFrame(frame, adaptor, options);
+/**
+ * Shows one frame to a model: fit, ask, account.
+ *
+ * @param track what the model has been shown already, of which nothing is sent again
+ */
+export async function look(
+  frame: Frame,
+  adaptor: Adaptor,
+  options: LookOptions = {},
+  track?: DeltaTrack,
+): Promise<Answer> {
   const { fixedPrompt } = adaptor;
   const { prompt = fixedPrompt ?? DEFAULT_PROMPT, timeoutMs = 300_000, memory, signal } = options;
+  const delta = await track?.deltaOf(frame, adaptor, options, memory?.history);
+  const { images, estimatedTokens, caption } = delta ?? (await fitFrame(frame, adaptor, options));
+  const history = delta?.history ?? memory?.history;
+  const part = delta && partOf(delta);
   const link = linkAbort(signal);
   const timer = setTimeout(() => link.abort(tooSlow(adaptor, timeoutMs)), timeoutMs);
   const ageMs = frameAgeMs(frame);
@@ -80,15 +96,17 @@ export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions 
     .ask({
       prompt: caption === undefined || fixedPrompt !== undefined ? prompt : `${caption}\n\n${prompt}`,
       images,
+      ...part,
       signal: link.signal,
       ...given(options, ['system', 'schema', 'maxOutputTokens', 'onText']),
-      ...(memory === undefined ? {} : { history: memory.history }),
+      ...(history === undefined ? {} : { history }),
     })
     .finally(() => {
       clearTimeout(timer);
       link.release();
     });
   memory?.remember({ prompt, answer: text });
+  track?.answered(frame, delta, adaptor, { prompt, answer: text });
   return {
     text,
     ...(data === undefined ? {} : { data }),
@@ -97,12 +115,15 @@ export async function look(frame: Frame, adaptor: Adaptor, options: LookOptions 
     frameNumber: frame.metadata?.frameNumber ?? frame.sequence,
     ...(ageMs === undefined ? {} : { frameAgeMs: ageMs }),
     images: images.map(({ width, height, data, mediaType }) => ({ width, height, bytes: data.length, mediaType })),
+    ...part,
     estimatedTokens,
     ...(usage === undefined ? {} : { reportedTokens: usage }),
     latencyMs: performance.now() - leftMs,
     ...(lines === undefined ? {} : { lines }),
   };
 }
+
+const partOf = ({ whole, regions, wholeTokens }: DeltaRecord) => ({ delta: { whole, regions, wholeTokens } });
 
 /** Those of `keys` that have a value. */
 function given<Key extends keyof LookOptions>(options: LookOptions, keys: readonly Key[]): Pick<LookOptions, Key> {

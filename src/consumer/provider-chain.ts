@@ -3,12 +3,13 @@ import type { Adaptor, AdaptorAnswer, AdaptorRequest, TokenUsage } from './adapt
 import { askBilled } from './budget/billed-request.js';
 import type { Budget, BudgetStep } from './budget/budget.js';
 import { estimateRequest } from './budget/estimate.js';
+import { DeltaTrack } from './deltas/delta-track.js';
 import type { Pick } from './gate/frame-picker.js';
 import { type Answer, look } from './look.js';
 import { costUsd, type Price, priceOf } from './prices.js';
 import { CircuitBreaker } from './queue/circuit-breaker.js';
 import type { RequestQueue } from './queue/request-queue.js';
-import { type Receipt, receiptOf } from './receipt.js';
+import { type Receipt, receiptOf, type SendReason } from './receipt.js';
 import { isStale, StaleFrame } from './stale-frame.js';
 import type { WatchOptions } from './watch-options.js';
 
@@ -17,6 +18,8 @@ interface Link {
   readonly breaker: CircuitBreaker;
   /** Undefined when it is not known. */
   readonly price: Price | undefined;
+  /** What this model has been shown. */
+  readonly track: DeltaTrack;
 }
 
 interface Sent {
@@ -46,12 +49,14 @@ export class ProviderChain {
     this.#options = options;
     this.#budget = options.budget;
     this.#queue = options.queue;
+    const { ignoreRegions } = options.gate || {};
     this.#links = adaptors.map((adaptor, index) => {
       const known = adaptor.provider === 'local' ? FREE : priceOf(adaptor.model);
       return {
         adaptor,
         breaker: new CircuitBreaker(options),
         price: (index === 0 ? options.price : undefined) ?? known,
+        track: new DeltaTrack(options.deltas || {}, ignoreRegions),
       };
     });
     const priceless = this.#links.find(({ price }) => price === undefined);
@@ -65,12 +70,17 @@ export class ProviderChain {
   /** How the nearing end of the budget is to be met. */
   step(): BudgetStep {
     const step = this.#budget?.step() ?? 'normal';
-    return step === 'local' && !this.#links.some(isFree) ? 'smaller' : step;
+    return step === 'local' && !this.#links.some(isFree) ? 'deltas' : step;
   }
 
   /** Until one of the providers may be asked. */
   waitMs(nowMs: number): number {
     return Math.min(...this.#links.map(({ breaker }) => breaker.waitMs(nowMs)));
+  }
+
+  /** A frame was picked, and nobody is asked about it. */
+  passOver({ frame, changed }: Pick): void {
+    for (const { track } of this.#links) track.note(frame, changed);
   }
 
   /**
@@ -103,32 +113,44 @@ export class ProviderChain {
   }
 
   async #askOne(
-    { adaptor, breaker, price }: Link,
+    link: Link,
     { frame, reason, changed }: Pick,
     options: AskOptions,
     step: BudgetStep,
   ): Promise<[Answer, Receipt]> {
+    const { adaptor, breaker } = link;
     const sent: Sent[] = [];
+    const track = this.#trackOf(link, reason, step);
+    track?.note(frame, changed);
     const target = metered(adaptor, step, async (request) => {
       const estimate = estimateRequest(request, adaptor);
       const tokens = estimate.inputTokens + estimate.outputTokens;
-      const send = () => this.#send(request, { adaptor, breaker, price }, frame, estimate, sent);
+      const send = () => this.#send(request, link, frame, estimate, sent);
       return this.#queue ? this.#queue.run(tokens, send, request.signal) : send();
     });
     breaker.begin();
     try {
-      const answer = await look(frame, target, { ...this.#options, ...options });
+      const answer = await look(frame, target, { ...this.#options, ...options }, track);
       breaker.succeeded();
       const { request, estimate, costUsd } = sent.at(-1) as Sent;
       const estimatedTokens = estimate.inputTokens + estimate.outputTokens;
       return [answer, receiptOf(answer, { frame, reason, changed, request, estimatedTokens, costUsd })];
     } catch (error) {
+      track?.forget();
       const failure = toCapError(error);
       const isTheirs = !(error instanceof StaleFrame) && !options.signal?.aborted;
       if (isTheirs && failure.code !== 'CAP_BUDGET_EXHAUSTED') breaker.failed(failure, performance.now());
       else breaker.abandoned();
       throw error;
     }
+  }
+
+  /** Undefined where the whole picture is sent. Whoever was not asked all the time does not know all that was drawn. */
+  #trackOf(link: Link, reason: SendReason, step: BudgetStep): DeltaTrack | undefined {
+    const wanted = Boolean(this.#options.deltas) || step === 'deltas';
+    for (const { track } of this.#links) if (track !== link.track || !wanted || reason === 'heartbeat') track.forget();
+    // One with fixed prompts holds no conversation.
+    return wanted && link.adaptor.fixedPrompt === undefined ? link.track : undefined;
   }
 
   async #send(
@@ -169,7 +191,7 @@ function metered(adaptor: Adaptor, step: BudgetStep, ask: Adaptor['ask']): Adapt
     ask,
     imageCost: (size) => {
       const cost = adaptor.imageCost(size);
-      if (step !== 'smaller') return cost;
+      if (step !== 'smaller' && step !== 'deltas') return cost;
       const side = (length: number): number => Math.max(1, Math.round(length * SMALLER));
       return { ...cost, seen: { width: side(cost.seen.width), height: side(cost.seen.height) } };
     },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Frame, Rect } from '../core/index.js';
 import type { AdaptorRequest, TokenUsage } from './adaptor.js';
+import type { DeltaRecord } from './deltas/delta-text.js';
 import type { Answer, SentImage } from './look.js';
 
 /** Why a frame was sent: the first of its size, a change, the silence had lasted long enough, or every frame is. */
@@ -22,6 +23,8 @@ export interface Receipt {
   /** What changed since the frame sent before, in pixels of the source; undefined for the first, or when unknown. */
   readonly changed?: readonly Rect[];
   readonly images: readonly SentImageRecord[];
+  /** Which parts of the picture the images are; undefined when it was shown whole. */
+  readonly delta?: DeltaRecord;
   /** Name of the stream's scale plan; undefined when the stream does not tell. */
   readonly preset?: string;
   readonly provider: string;
@@ -61,6 +64,7 @@ export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
       mediaType,
       sha256: createHash('sha256').update(data).digest('hex'),
     })),
+    ...(answer.delta === undefined ? {} : { delta: answer.delta }),
     ...(preset === undefined ? {} : { preset }),
     provider: answer.provider,
     model: answer.model,

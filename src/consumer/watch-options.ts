@@ -1,6 +1,7 @@
 import { expectInteger, expectKnownKeys, type Frame, fitsInside, unexpected } from '../core/index.js';
 import type { Adaptor } from './adaptor.js';
 import type { Budget } from './budget/budget.js';
+import type { DeltaOptions } from './deltas/delta-track.js';
 import type { GateOptions } from './gate/frame-picker.js';
 import { LOOK_OPTION_NAMES, type LookOptions } from './look.js';
 import type { Price } from './prices.js';
@@ -19,6 +20,8 @@ export interface WatchOptions extends Omit<LookOptions, 'signal' | 'onText'> {
   readonly staleAfterMs?: number;
   /** Which changes are worth a look; false looks also when nothing has changed. @default {} */
   readonly gate?: GateOptions | false;
+  /** Sends the parts of the picture that changed, where that costs less than the whole. @default false */
+  readonly deltas?: DeltaOptions | false;
   /** Asked about each frame that is worth a look. @default none */
   readonly gates?: readonly Gate[];
   /** Asked in this order when the adaptor before has failed or rests after a failure. @default none */
@@ -41,6 +44,7 @@ const OPTION_NAMES: readonly string[] = [
   'concurrency',
   'staleAfterMs',
   'gate',
+  'deltas',
   'gates',
   'fallbacks',
   'budget',
@@ -62,6 +66,10 @@ export function expectWatchOptions(options: WatchOptions): void {
     if (options[name] !== undefined) expectInteger(name, options[name], 1, DAY_MS);
   }
   if (options.gate) expectGateOptions(options.gate);
+  if (options.deltas) {
+    expectKnownKeys('deltas', options.deltas, ['fullEvery']);
+    expectInteger('fullEvery', options.deltas.fullEvery ?? 1, 1, 1000);
+  }
 }
 
 function expectGateOptions(gate: GateOptions): void {

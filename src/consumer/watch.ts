@@ -201,6 +201,7 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
       const reason = await this.#reasonToSkip(frame);
       if (reason !== undefined) {
         this.#accounts.settle('skipped');
+        this.#chain.passOver(pick);
         this.#picker.delivered(pick);
         return () => this.emit('skipped', frame, reason);
       }

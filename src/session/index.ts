@@ -6,6 +6,7 @@ export {
   type BudgetLimit,
   type BudgetStep,
   DEFAULT_PROMPT,
+  type DeltaOptions,
   type GateOptions,
   PROVIDERS,
   type Provider,

@@ -1,15 +1,16 @@
-import sharp from 'sharp';
 import {
   type Adaptor,
   type EncodedImage,
   fitFrame,
   type LedgerEntry,
+  profitsFromDeltas,
   readLedger,
   readLedgerImage,
+  withoutCaption,
 } from '../consumer/index.js';
 import { costUsd, priceOf } from '../consumer/prices.js';
 import {
-  type CapError,
+  CapError,
   type ErrorCode,
   type Frame,
   type Logger,
@@ -19,6 +20,7 @@ import {
 } from '../core/index.js';
 import { loadPreset, presetPlan } from '../producer/index.js';
 import { type ModelOptions, openModel } from './watch-session.js';
+import { decode, type Pixels, WholePictures } from './whole-pictures.js';
 
 /** What of a ledger is asked again, and how. */
 export interface ReplayOptions {
@@ -63,7 +65,8 @@ export interface Replayed {
 const LASTING: readonly ErrorCode[] = ['CAP_PROVIDER_AUTH', 'CAP_DEPENDENCY_MISSING', 'CAP_CLOSED', 'CAP_USAGE'];
 
 /**
- * Asks a model again what a ledger's was asked, about the same pictures, one after the other.
+ * Asks a model again what a ledger's was asked, about the same pictures, one after the other. Of requests that had
+ * parts of a picture, one that takes none is shown the whole, put together from the requests before.
  * @throws CAP_USAGE for a folder without a ledger, and what no other request would change
  */
 export async function* replay(folder: string, options: ReplayOptions = {}): AsyncGenerator<Replayed> {
@@ -72,11 +75,18 @@ export async function* replay(folder: string, options: ReplayOptions = {}): Asyn
   const { entries, broken } = await readLedger(folder);
   if (broken > 0) logger?.warn(`${broken} lines of the ledger cannot be read`);
   const adaptor = await openModel(options.model, logger);
+  const wholes = new WholePictures();
+  const skipped = last === undefined ? 0 : Math.max(0, entries.length - last);
+  const from = entries.findLastIndex(({ request }, index) => index <= skipped && request.delta === undefined);
   try {
-    for (const entry of last === undefined ? entries : entries.slice(-last)) {
+    for (const [index, entry] of entries.entries()) {
+      if (index < from) continue;
       if (signal?.aborted) return;
+      const sent = await Promise.all(entry.request.images.map((image) => readLedgerImage(folder, image)));
+      const whole = await wholes.wholeOf(entry, sent);
+      if (index < skipped) continue;
       const recorded = recordedAnswer(entry);
-      const replayed = await askAgain(folder, entry, adaptor, options);
+      const replayed = await askAgain(entry, sent, whole, adaptor, options);
       if (signal?.aborted) return;
       const alike =
         recorded.text === undefined || replayed.text === undefined
@@ -119,13 +129,16 @@ function recordedAnswer({
 }
 
 async function askAgain(
-  folder: string,
   { request }: LedgerEntry,
+  sent: readonly EncodedImage[],
+  whole: Pixels | undefined,
   adaptor: Adaptor,
   { preset, signal }: ReplayOptions,
 ): Promise<ReplayedAnswer> {
-  const sent = await Promise.all(request.images.map((image) => readLedgerImage(folder, image)));
-  const fitted = await Promise.all(sent.map((image) => refit(image, sent.length, adaptor, preset)));
+  const { images: _, delta, ...asked } = request;
+  const rebuilt = delta && (!profitsFromDeltas(adaptor) || adaptor.limits.maxImages < sent.length);
+  const pictures = rebuilt ? (whole ? [whole] : []) : await Promise.all(sent.map(decode));
+  const fitted = await Promise.all(pictures.map((picture) => refit(picture, pictures.length, adaptor, preset)));
   const images = fitted.slice(0, adaptor.limits.maxImages);
   const leftMs = performance.now();
   const common = {
@@ -133,9 +146,16 @@ async function askAgain(
     images: images.map(sizeOf),
     imageTokens: images.reduce((sum, image) => sum + adaptor.imageCost(image).tokens, 0),
   };
-  const { images: _, ...asked } = request;
+  if (rebuilt && !whole) {
+    return { ...common, model: adaptor.model, latencyMs: 0, error: 'the ledger lacks the whole picture before it' };
+  }
+  // What was said about the parts before is for whoever is shown the parts.
+  const { history, ...alone } = asked;
+  const question = rebuilt
+    ? { ...alone, prompt: withoutCaption(asked.prompt, delta) }
+    : { ...asked, ...(delta ? { delta } : {}) };
   try {
-    const answer = await adaptor.ask({ ...asked, images, ...(signal ? { signal } : {}) } as Parameters<
+    const answer = await adaptor.ask({ ...question, images, ...(signal ? { signal } : {}) } as Parameters<
       Adaptor['ask']
     >[0]);
     const latencyMs = Math.round(performance.now() - leftMs);
@@ -149,12 +169,9 @@ async function askAgain(
 }
 
 /** A picture as it was sent, made to fit another model. */
-async function refit(image: EncodedImage, count: number, adaptor: Adaptor, preset?: string): Promise<EncodedImage> {
-  const { data, info } = await sharp(image.data).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+async function refit(picture: Pixels, count: number, adaptor: Adaptor, preset?: string): Promise<EncodedImage> {
   const frame: Frame = {
-    data,
-    width: info.width,
-    height: info.height,
+    ...picture,
     receivedMonotonicNs: monotonicNowNs(),
     receivedWallUs: wallNowUs(),
     sequence: 0,
@@ -171,7 +188,8 @@ async function refit(image: EncodedImage, count: number, adaptor: Adaptor, prese
     imageCost: (size) => adaptor.imageCost(size),
   });
   const [fitted] = images;
-  return fitted ?? image;
+  if (!fitted) throw new CapError('CAP_INTERNAL', 'a picture was fitted to nothing');
+  return fitted;
 }
 
 const sizeOf = ({ width, height }: { readonly width: number; readonly height: number }): string => `${width}x${height}`;

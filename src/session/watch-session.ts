@@ -10,6 +10,7 @@ import {
   LedgerRecorder,
   type LookOptions,
   openAdaptor,
+  profitsFromDeltas,
   Sampler,
   type SamplerOptions,
   Watch,
@@ -69,6 +70,9 @@ export class WatchSession implements Closable {
     let sampler: Sampler | undefined;
     try {
       for (const model of options.fallbacks ?? []) fallbacks.push(await openModel(model, logger));
+      if (options.watch?.deltas && !profitsFromDeltas(adaptor)) {
+        logger?.warn(`${adaptor.model} gains nothing by parts of a picture: the whole is sent each time`);
+      }
       const budget = options.budget && new Budget({ ...options.budget, stream: redact(url) });
       if (options.ledger) ledger = await Ledger.open(options.ledger.folder, options.ledger);
       const recorder = ledger && new LedgerRecorder(ledger);

@@ -100,6 +100,18 @@ test('watch --json prints one object a line, and nothing else', async () => {
   expect(answers.slice(0, 2).map(({ receipt }) => receipt.reason)).toEqual(['first', 'changed']);
 });
 
+test('--deltas sends parts where the model profits from them, and warns where it does not', async () => {
+  const every = ['--deltas', '--full-every', '50', '--every', '100ms', '--settle', 'off', '--json'];
+  await using watch = startCap(['watch', url, ...options(anthropic), ...every], keyOf(anthropic));
+  // The clock of the test picture is a small part of it.
+  await watch.waitForOutput(/"delta":\{"whole":\{"width":\d+,"height":\d+\},"regions":\[\{/, 60_000);
+  watch.signal('SIGINT');
+  expect(await watch.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(watch.stderr).toBe('');
+  const { stderr } = await runCap(['watch', url, '--deltas', '-d', '100ms']);
+  expect(stderr).toContain('warn: pp-ocrv4 gains nothing by parts of a picture: the whole is sent each time\n');
+}, 90_000);
+
 test('a region, time, budget, price or provider that cannot be is one line', async () => {
   for (const [option, value, expected] of [
     ['--ignore-region', '1,2,3', 'x,y,w,h such as 100,50,1280,720'],
@@ -108,6 +120,8 @@ test('a region, time, budget, price or provider that cannot be is one line', asy
     ['--budget', '2/day', 'a budget such as 200k-tokens/h or $2/day'],
     ['--price', '3', 'dollars for a million tokens in and out, such as 0.5/3'],
     ['--provider', 'local,nobody', 'one of local, openai'],
+    ['--full-every', '0', 'a whole number from 1 to 1000'],
+    ['--full-every', '3', 'the whole is sent each time (add --deltas)'],
   ] as const) {
     const { code, stderr } = await runCap(['watch', url, option, value]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(expected) });

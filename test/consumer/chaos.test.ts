@@ -115,7 +115,9 @@ test('with everything that a provider can do wrong, accounts add up, order is ke
   await openai.close();
 
   expect(await watch.finished).toBeUndefined();
-  expect(steps).toEqual(expect.arrayContaining(['slower', 'smaller', 'stopped']));
+  expect(steps).toEqual(expect.arrayContaining(['slower', 'stopped']));
+  // One request may take the budget past a step.
+  expect(steps.some((step) => step === 'smaller' || step === 'deltas')).toBe(true);
   expect([...codes]).toEqual(['CAP_PROVIDER_UNAVAILABLE']);
   expect(told).toEqual([...told].sort((a, b) => a - b));
   expect(new Set(receipts.map(({ provider }) => provider))).toEqual(new Set(['anthropic', 'openai']));

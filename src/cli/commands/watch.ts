@@ -3,6 +3,7 @@ import { CapError, createStreamLogger, type Logger, toCapError } from '../../cor
 import { startMetricsServer, WordsReport, watchMetrics } from '../../server/index.js';
 import { type BudgetStep, WatchSession } from '../../session/index.js';
 import { AnswerPrinter, answerJson } from '../answer-printer.js';
+import { addDeltaOptions, type DeltaFlags, toDeltas } from '../delta-options.js';
 import { errorText } from '../error-text.js';
 import { addGateOptions, type GateFlags, toGate } from '../gate-options.js';
 import { addModelOptions, type ModelFlags, toLook, toModels, toSampler } from '../model-options.js';
@@ -10,7 +11,7 @@ import { byteSize, duration, httpUrl, integer } from '../parse-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
 import { addSpendingOptions, type SpendingFlags, toBudget, toSpending } from '../spending-options.js';
 
-interface Flags extends ModelFlags, GateFlags, SpendingFlags {
+interface Flags extends ModelFlags, GateFlags, DeltaFlags, SpendingFlags {
   readonly every: number;
   readonly duration?: number;
   readonly metricsPort?: number;
@@ -23,7 +24,7 @@ interface Flags extends ModelFlags, GateFlags, SpendingFlags {
 export function registerWatch(program: Command, stop: AbortSignal): void {
   const command = program.command('watch').description('have a model look at a stream whenever it changes');
   command.argument('<url>', 'rtsp:// address of the stream');
-  addSpendingOptions(addGateOptions(addModelOptions(command)))
+  addSpendingOptions(addDeltaOptions(addGateOptions(addModelOptions(command))))
     .addOption(
       new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
     )
@@ -46,7 +47,13 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
     ...toModels(flags),
     ...toBudget(flags),
     sampler: toSampler(flags),
-    watch: { everyMs: flags.every, gate: toGate(flags), ...toSpending(flags), ...(await toLook(flags)) },
+    watch: {
+      everyMs: flags.every,
+      gate: toGate(flags),
+      ...toDeltas(flags),
+      ...toSpending(flags),
+      ...(await toLook(flags)),
+    },
     ledger: ledger === undefined ? undefined : { folder: ledger, maxBytes },
     logger,
   });
@@ -103,6 +110,7 @@ const BUDGET_LINES: Readonly<Record<BudgetStep, string>> = {
   normal: 'the budget has room again',
   slower: 'half of the budget is used up: requests come farther apart',
   smaller: 'three quarters of the budget are used up: pictures are sent at half their pixels',
+  deltas: 'most of the budget is used up: where only a part of the screen has changed, only that part is sent',
   local: 'nine tenths of the budget are used up: only the local provider is asked',
   stopped: 'the budget is used up: nothing is sent until there is room again',
 };

@@ -15,13 +15,14 @@ export interface BudgetOptions {
 }
 
 /** How the nearing end of a budget is met, one step after the other. */
-export const BUDGET_STEPS = ['normal', 'slower', 'smaller', 'local', 'stopped'] as const;
+export const BUDGET_STEPS = ['normal', 'slower', 'smaller', 'deltas', 'local', 'stopped'] as const;
 /** One of BUDGET_STEPS. */
 export type BudgetStep = (typeof BUDGET_STEPS)[number];
 
 /** From which share of the budget on each step is taken; `stopped` is when a request no longer fits. */
 const STEP_SHARES: readonly [BudgetStep, number][] = [
   ['local', 0.9],
+  ['deltas', 0.85],
   ['smaller', 0.75],
   ['slower', 0.5],
 ];

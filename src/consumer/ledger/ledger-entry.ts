@@ -31,6 +31,8 @@ export const ledgerEntry = z.object({
     schema: z.record(z.string(), z.unknown()).optional(),
     maxOutputTokens: z.number().optional(),
     images: z.array(image),
+    /** Which parts of the picture the images are, in pixels of the whole, which another request had. */
+    delta: z.object({ whole: z.object(size), regions: z.array(rect), wholeTokens: z.number() }).optional(),
   }),
   /** Of the images, by the model's formula. */
   imageTokens: z.number(),

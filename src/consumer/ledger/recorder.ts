@@ -89,7 +89,7 @@ export class LedgerRecorder extends TypedEvents<RecorderEvents> {
 
 const keyOf = (provider: string, hashes: readonly string[]): string => [provider, ...hashes].join();
 
-function plainRequest({ prompt, system, history, schema, maxOutputTokens, images }: AdaptorRequest) {
+function plainRequest({ prompt, system, history, schema, maxOutputTokens, images, delta }: AdaptorRequest) {
   return {
     prompt,
     ...(system === undefined ? {} : { system }),
@@ -97,6 +97,7 @@ function plainRequest({ prompt, system, history, schema, maxOutputTokens, images
     ...(schema === undefined ? {} : { schema: { ...schema } }),
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
     images,
+    ...(delta === undefined ? {} : { delta: { ...delta, regions: [...delta.regions] } }),
   };
 }
 
@@ -111,7 +112,7 @@ function plainAnswer({ text, model, data, usage, lines }: AdaptorAnswer): NonNul
   };
 }
 
-/** Without the images, which the request has. */
-function plainReceipt({ images: _, ...receipt }: Receipt): NonNullable<LedgerEntry['receipt']> {
+/** Without the images and what they are of, which the request has. */
+function plainReceipt({ images: _, delta: __, ...receipt }: Receipt): NonNullable<LedgerEntry['receipt']> {
   return receipt;
 }

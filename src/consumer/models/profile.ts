@@ -11,6 +11,8 @@ export interface ImageLimits {
   readonly maxPixels?: number;
   /** Side of the patch or tile that the model cuts a picture into; what does not fill the last one is padded. @default none */
   readonly gridPx?: number;
+  /** Side of the cell to whose multiples the model scales a picture, where it pads nothing. @default none */
+  readonly cellPx?: number;
   /** Bytes of one encoded image, before base64. */
   readonly maxImageBytes: number;
   /** Bytes of the whole request, base64 included. */

@@ -15,11 +15,11 @@ const guide = { source: 'Alibaba Model Studio, "Visual understanding", with vl_h
 
 /** As Alibaba's Model Studio bills them: with the two tokens that mark a picture's start and end. */
 export const QWEN_MODELS: VendorRows = [
-  { pattern: /^qwen-?2(\.5)?-?vl/, limits: LIMITS, formula: second, ...guide },
-  { pattern: /^qwen(3-?vl|3\.[56]|-vl)/, limits: LIMITS, formula: third, ...guide },
+  { pattern: /^qwen-?2(\.5)?-?vl/, limits: { ...LIMITS, cellPx: 28 }, formula: second, ...guide },
+  { pattern: /^qwen(3-?vl|3\.[56]|-vl)/, limits: { ...LIMITS, cellPx: 32 }, formula: third, ...guide },
   {
     pattern: /^/,
-    limits: LIMITS,
+    limits: { ...LIMITS, cellPx: 32 },
     formula: third,
     assumed: true,
     source: 'assumed to count as Qwen3-VL',
