@@ -10,14 +10,16 @@ const STOP_TIMEOUT_MS = 1800;
 /**
  * The signal that ends a command. Listening starts before anything else is loaded, so that an early
  * Ctrl-C ends it as cleanly as a late one. The second one does not wait, and neither does a stop that hangs.
+ *
+ * @param {() => boolean} isLimited whether a stop that takes long is one that hangs
  */
-function stopOnSignals() {
+function stopOnSignals(isLimited) {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(INTERRUPTED);
       controller.abort();
-      setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
+      if (isLimited()) setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
     });
   }
   return controller.signal;
@@ -37,21 +39,25 @@ function buildCommand() {
 }
 
 /**
- * Runs a command of this package: its module exports `main(args, stop): Promise<exitCode>`.
+ * Runs a command of this package: its module exports `main(args, stop): Promise<exitCode>`, and perhaps
+ * `boundsItsStop(args)`, of commands that need longer than others.
  *
  * @param {string} entry the compiled module, relative to the package
  */
 export async function launch(entry) {
-  const stop = stopOnSignals();
+  const args = process.argv.slice(2);
+  let boundsItsStop = () => false;
+  const stop = stopOnSignals(() => !boundsItsStop(args));
   const unbuilt = findUnbuilt(entry);
   if (unbuilt !== undefined) {
     process.stderr.write(`${unbuilt}; run: ${buildCommand()}\n`);
     process.exitCode = 3;
     return;
   }
-  const { main } = await import(fromHere(entry).href);
+  const program = await import(fromHere(entry).href);
   if (stop.aborted) return;
-  process.exitCode = await main(process.argv.slice(2), stop);
+  boundsItsStop = program.boundsItsStop ?? boundsItsStop;
+  process.exitCode = await program.main(args, stop);
   // Nothing is left to do. If something was left open, better a late end than none.
   setTimeout(() => process.exit(), STOP_TIMEOUT_MS).unref();
 }

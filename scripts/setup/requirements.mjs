@@ -103,6 +103,7 @@ export const REQUIREMENTS = [
   requirement('test', 'command', 'clang-format', 'lints the C++ code', 'clang-format', 'clang-tools-extra', 'clang'),
   requirement('test', 'command', 'systemd-analyze', 'checks the units in deploy/', 'systemd', 'systemd', 'systemd'),
   requirement('test', 'file', '/usr/sbin/tc /sbin/tc /usr/bin/tc', 'damages a network of the test\'s own', 'iproute2', 'iproute iproute-tc', 'iproute2'),
+  requirement('test', 'command', 'redis-server', 'the queue between watches and workers', 'redis-server', 'redis', 'redis'),
   requirement('test', 'command', 'curl', 'foreign HTTP client', 'curl', 'curl', 'curl'),
   requirement('test', 'command', 'ps', 'sees that no process is left', 'procps', 'procps-ng', 'procps-ng'),
 ];

@@ -14,6 +14,7 @@ import { registerSources } from './commands/sources.js';
 import { registerStatus } from './commands/status.js';
 import { registerUser } from './commands/user.js';
 import { registerWatch } from './commands/watch.js';
+import { registerWorker } from './commands/worker.js';
 import { run } from './run.js';
 
 /** Runs `cap`. Resolves to the exit code; `stop` ends a command that runs until it is told. */
@@ -26,6 +27,7 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerCapture(program, stop);
   registerDescribe(program, stop);
   registerWatch(program, stop);
+  registerWorker(program, stop);
   registerMcp(program, stop);
   registerReplay(program, stop);
   registerServe(program, stop);
@@ -39,6 +41,9 @@ export function main(args: readonly string[], stop: AbortSignal): Promise<number
   registerRepair(program);
   return run(program, args);
 }
+
+/** Whether a command bounds by itself how long it takes to stop: what a worker has under way has been paid for. */
+export const boundsItsStop = ([command]: readonly string[]): boolean => command === 'worker';
 
 function packageVersion(): string {
   const url = new URL('../../package.json', import.meta.url);

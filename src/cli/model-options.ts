@@ -32,10 +32,10 @@ export interface ModelFlags {
   readonly verbose?: true;
 }
 
-export function addModelOptions(command: Command): Command {
+/** Who looks, for commands that know nothing of the picture, too. */
+export function addProviderOptions(command: Command): Command {
   const names = PROVIDERS.map((provider) => provider.name);
   const keys = PROVIDERS.filter((provider) => provider.keyVariable);
-  const details = ['low', 'high', 'auto', 'original'] as const;
   return command
     .addOption(
       new Option('--provider <name>', `who looks: ${names.join(', ')}`)
@@ -47,6 +47,16 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option('--api <name>', 'which interface of OpenAI (default: responses)').choices(['responses', 'chat']),
     )
+    .addHelpText(
+      'after',
+      `\nProviders:\n${PROVIDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}\n` +
+        `\nKeys come from the environment: ${keys.map((provider) => provider.keyVariable).join(', ')}`,
+    );
+}
+
+export function addModelOptions(command: Command): Command {
+  const details = ['low', 'high', 'auto', 'original'] as const;
+  return addProviderOptions(command)
     .option('--prompt <text>', `what to ask about the picture (default: "${DEFAULT_PROMPT}")`)
     .option('--system <text>', 'what to tell the model about its task as a whole')
     .option('--schema <file>', 'have every answer be JSON by the JSON Schema in this file')
@@ -59,12 +69,7 @@ export function addModelOptions(command: Command): Command {
     .option('--tls-insecure', 'for rtsps://, take any certificate: others may read along')
     .option('--json', 'print one JSON object per answer')
     .option('-v, --verbose', 'say more on standard error')
-    .addHelpText(
-      'after',
-      '\nA login: in the address, or CAP_RTSP_USER and CAP_RTSP_PASSWORD in the environment\n' +
-        `\nProviders:\n${PROVIDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n')}\n` +
-        `\nKeys come from the environment: ${keys.map((provider) => provider.keyVariable).join(', ')}`,
-    );
+    .addHelpText('after', '\nA login: in the address, or CAP_RTSP_USER and CAP_RTSP_PASSWORD in the environment');
 }
 
 /** @throws CAP_USAGE when several providers are named */
@@ -74,8 +79,10 @@ export function toModel(flags: ModelFlags): ModelOptions {
   throw unexpected('--provider', 'one name', flags.provider.join(','), 'only cap watch goes on with another one');
 }
 
+type ProviderFlags = Pick<ModelFlags, 'provider' | 'model' | 'baseUrl' | 'api' | 'detail'>;
+
 /** The options of a model are those of the first provider; the others have their own defaults. */
-export function toModels({ provider: [provider, ...others], ...flags }: ModelFlags) {
+export function toModels({ provider: [provider, ...others], ...flags }: ProviderFlags) {
   return { model: modelOf(provider, flags), fallbacks: others.map((name): ModelOptions => ({ provider: name })) };
 }
 

@@ -56,7 +56,8 @@ function budget(name: string) {
   ];
 }
 
-function price(text: string) {
+/** A commander parser for what a million tokens cost. */
+export function price(text: string) {
   const match = /^(\d{1,5}(?:\.\d{1,6})?)\/(\d{1,5}(?:\.\d{1,6})?)$/.exec(text);
   if (!match) throw unexpected('--price', 'dollars for a million tokens in and out, such as 0.5/3', text);
   return { inputUsd: Number(match[1]), outputUsd: Number(match[2]) };

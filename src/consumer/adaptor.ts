@@ -38,6 +38,10 @@ export interface AdaptorRequest {
   readonly onDiscarded?: (usage: TokenUsage | undefined) => void;
   /** Most tokens the answer may have. @default 2048 */
   readonly maxOutputTokens?: number;
+  /** The producer's count of the frame that is shown. */
+  readonly frameNumber?: number;
+  /** It is not worth sending any more after so long, where it has to wait. @default no limit */
+  readonly staleInMs?: number;
 }
 
 /** As the provider reports it. */
@@ -68,6 +72,10 @@ export interface AdaptorAnswer {
   readonly data?: unknown;
   /** Where the text stands in the picture, from providers that read it: `local`. */
   readonly lines?: readonly TextLine[];
+  /** How often it was sent, where a queue sends it: once more for each worker that was lost while it asked. */
+  readonly attempts?: number;
+  /** How long it lay in a queue. */
+  readonly queuedMs?: number;
 }
 
 /** The one interface behind which every provider stands. */

@@ -7,6 +7,18 @@ export type { DeltaOptions } from './deltas/delta-track.js';
 export { profitsFromDeltas } from './deltas/profits.js';
 export { describe } from './describe.js';
 export { type FitOptions, type FittedImages, fitFrame } from './fit.js';
+export { FleetAdaptor } from './fleet/fleet-adaptor.js';
+export { FleetBudget } from './fleet/fleet-budget.js';
+export { FleetClient } from './fleet/fleet-client.js';
+export {
+  FleetWorker,
+  type FleetWorkerCounts,
+  type FleetWorkerEvents,
+  type FleetWorkerOptions,
+  type WorkerModel,
+} from './fleet/fleet-worker.js';
+export { parseQueueAddress } from './fleet/queue-address.js';
+export { RedisLink } from './fleet/redis-link.js';
 export * from './frame-source.js';
 export type { GateOptions } from './gate/frame-picker.js';
 export { Ledger, type LedgerOptions } from './ledger/ledger.js';
@@ -15,6 +27,7 @@ export { type LedgerContents, readLedger, readLedgerImage } from './ledger/read-
 export { LedgerRecorder } from './ledger/recorder.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './look.js';
 export { type ImageLimits, type MediaType, type ModelProfile, type ModelVendor, profileOf } from './models.js';
+export { type Price, priceOf } from './prices.js';
 export { type AdaptorOptions, openAdaptor, PROVIDERS, type Provider } from './providers.js';
 export { RequestQueue, type RequestQueueOptions } from './queue/request-queue.js';
 export { readSchema } from './read-schema.js';

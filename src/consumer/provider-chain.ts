@@ -2,11 +2,12 @@ import { CapError, type Frame, toCapError } from '../core/index.js';
 import type { Adaptor, AdaptorAnswer, AdaptorRequest, TokenUsage } from './adaptor.js';
 import { askBilled } from './budget/billed-request.js';
 import type { Budget, BudgetStep } from './budget/budget.js';
-import { estimateRequest } from './budget/estimate.js';
+import { estimateRequest, expenseOf, mostExpense } from './budget/estimate.js';
 import { DeltaTrack } from './deltas/delta-track.js';
+import { frameAgeMs } from './frame-age.js';
 import type { Pick } from './gate/frame-picker.js';
 import { type Answer, look } from './look.js';
-import { costUsd, type Price, priceOf } from './prices.js';
+import { type Price, priceOf } from './prices.js';
 import { CircuitBreaker } from './queue/circuit-breaker.js';
 import type { RequestQueue } from './queue/request-queue.js';
 import { type Receipt, receiptOf, type SendReason } from './receipt.js';
@@ -24,13 +25,12 @@ interface Link {
 
 interface Sent {
   readonly request: AdaptorRequest;
+  readonly received: AdaptorAnswer;
   readonly estimate: TokenUsage;
   readonly costUsd: number | undefined;
 }
 
 const FREE: Price = { inputUsd: 0, outputUsd: 0 };
-/** Writing to a provider's cache is billed at up to this much more. */
-const CACHE_WRITE = 1.25;
 /** Of each side, when a budget nears its end: half the pixels. */
 const SMALLER = Math.SQRT1_2;
 
@@ -132,9 +132,9 @@ export class ProviderChain {
     try {
       const answer = await look(frame, target, { ...this.#options, ...options }, track);
       breaker.succeeded();
-      const { request, estimate, costUsd } = sent.at(-1) as Sent;
+      const { request, received, estimate, costUsd } = sent.at(-1) as Sent;
       const estimatedTokens = estimate.inputTokens + estimate.outputTokens;
-      return [answer, receiptOf(answer, { frame, reason, changed, request, estimatedTokens, costUsd })];
+      return [answer, receiptOf(answer, { frame, reason, changed, request, received, estimatedTokens, costUsd })];
     } catch (error) {
       track?.forget();
       const failure = toCapError(error);
@@ -161,18 +161,30 @@ export class ProviderChain {
     sent: Sent[],
   ): Promise<AdaptorAnswer> {
     if (isStale(frame, this.#options.staleAfterMs)) throw new StaleFrame();
-    const expense = (usage: TokenUsage, factor = 1) => ({
-      tokens: usage.inputTokens + usage.outputTokens,
-      usd: price ? costUsd(usage, price) * factor : 0,
-    });
     const isBilled = price !== FREE;
-    const reservation = isBilled ? this.#budget?.reserve(expense(estimate, CACHE_WRITE)) : undefined;
-    const outcome = await askBilled(adaptor, request, estimate);
+    const reservation = isBilled ? this.#budget?.reserve(mostExpense(estimate, price)) : undefined;
+    const outcome = await askBilled(adaptor, { ...request, ...this.#waitOf(frame) }, estimate);
     // What may have been billed for all that is known stays reserved.
-    if (outcome.billed) reservation?.settle(expense(outcome.billed));
-    if ('error' in outcome) throw outcome.error;
-    sent.push({ request, estimate, costUsd: price && costUsd(outcome.billed, price) });
-    return outcome.answer;
+    if ('error' in outcome) {
+      if (outcome.billed) reservation?.settle(expenseOf(outcome.billed, price));
+      throw outcome.error;
+    }
+    const { answer: received, billed } = outcome;
+    const spent = expenseOf(billed, price);
+    const lost = mostExpense(estimate, price);
+    const lostTimes = (received.attempts ?? 1) - 1;
+    reservation?.settle({ tokens: spent.tokens + lostTimes * lost.tokens, usd: spent.usd + lostTimes * lost.usd });
+    sent.push({ request, received, estimate, costUsd: price && spent.usd });
+    return received;
+  }
+
+  /** What a queue of several machines has to know of the frame. */
+  #waitOf(frame: Frame): { readonly frameNumber: number; readonly staleInMs?: number } {
+    const { staleAfterMs } = this.#options;
+    const frameNumber = frame.metadata?.frameNumber ?? frame.sequence;
+    return staleAfterMs === undefined
+      ? { frameNumber }
+      : { frameNumber, staleInMs: staleAfterMs - (frameAgeMs(frame) ?? 0) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Frame, Rect } from '../core/index.js';
-import type { AdaptorRequest, TokenUsage } from './adaptor.js';
+import type { AdaptorAnswer, AdaptorRequest, TokenUsage } from './adaptor.js';
 import type { DeltaRecord } from './deltas/delta-text.js';
 import type { Answer, SentImage } from './look.js';
 
@@ -37,6 +37,10 @@ export interface Receipt {
   readonly costUsd?: number;
   /** Share of the text at full size that can be read at the size sent, from 0 to 1; undefined when not measured. */
   readonly legibility?: number;
+  /** How often it was sent, by the workers of a queue: each that was lost while it asked may have cost as much again. */
+  readonly attempts?: number;
+  /** How long it lay in a queue, in milliseconds. */
+  readonly queuedMs?: number;
 }
 
 /** What is known of a request beside its answer. */
@@ -45,12 +49,13 @@ export interface ReceiptParts {
   readonly reason: SendReason;
   readonly changed?: readonly Rect[] | undefined;
   readonly request: AdaptorRequest;
+  readonly received: AdaptorAnswer;
   readonly estimatedTokens: number;
   readonly costUsd?: number | undefined;
 }
 
 export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
-  const { frame, reason, changed, request, estimatedTokens, costUsd } = parts;
+  const { frame, reason, changed, request, received, estimatedTokens, costUsd } = parts;
   const preset = frame.metadata?.plan;
   return {
     frameNumber: answer.frameNumber,
@@ -71,5 +76,7 @@ export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
     estimatedTokens,
     ...(answer.reportedTokens === undefined ? {} : { billedTokens: answer.reportedTokens }),
     ...(costUsd === undefined ? {} : { costUsd }),
+    ...(received.attempts === undefined ? {} : { attempts: received.attempts }),
+    ...(received.queuedMs === undefined ? {} : { queuedMs: received.queuedMs }),
   };
 }

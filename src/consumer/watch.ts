@@ -235,9 +235,9 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
 
   /** Settles what became of the frame. */
   #notShown(cause: unknown, frame: Frame): (() => void) | undefined {
-    const isLate = cause instanceof StaleFrame;
-    if (this.#stopping.signal.aborted || isLate) {
-      this.#accounts.settle(isLate ? 'stale' : 'aborted');
+    const late = cause instanceof StaleFrame ? cause.outcome : undefined;
+    if (this.#stopping.signal.aborted || late) {
+      this.#accounts.settle(late ?? 'aborted');
       return undefined;
     }
     const error = toCapError(cause);

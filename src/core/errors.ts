@@ -43,6 +43,8 @@ export const ERROR_CODES = {
   CAP_ANSWER_INVALID: 19,
   /** What may be spent on models has been. */
   CAP_BUDGET_EXHAUSTED: 20,
+  /** The Redis server of a queue cannot be reached, refuses the login or is too old. */
+  CAP_QUEUE_UNAVAILABLE: 21,
 } as const;
 
 /** What tells errors apart; docs/errors.md says when each comes. */

@@ -9,8 +9,10 @@ export {
   type DeltaOptions,
   type GateOptions,
   PROVIDERS,
+  type Price,
   type Provider,
   parseBudget,
+  parseQueueAddress,
   type Receipt,
   RequestQueue,
   readSchema,
@@ -122,3 +124,4 @@ export {
   WatchSession,
   type WatchSessionOptions,
 } from './watch-session.js';
+export { WorkerSession, type WorkerSessionOptions } from './worker-session.js';

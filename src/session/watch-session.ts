@@ -5,6 +5,8 @@ import {
   Budget,
   type BudgetOptions,
   describe,
+  FleetAdaptor,
+  FleetClient,
   Ledger,
   type LedgerOptions,
   LedgerRecorder,
@@ -16,7 +18,7 @@ import {
   Watch,
   type WatchOptions,
 } from '../consumer/index.js';
-import { type CapError, type Closable, closeAll, type Logger, once, redact } from '../core/index.js';
+import { CapError, type Closable, closeAll, type Logger, once, redact } from '../core/index.js';
 
 /** Who looks: a provider, and what it is opened with. */
 export interface ModelOptions extends AdaptorOptions {
@@ -35,6 +37,8 @@ export interface WatchSessionOptions {
   readonly watch?: Omit<WatchOptions, 'budget' | 'fallbacks'> | undefined;
   /** A folder in which what is sent and answered is kept. @default none */
   readonly ledger?: (LedgerOptions & { readonly folder: string }) | undefined;
+  /** The Redis server through which the model is asked by workers, `redis://host:6379/0`. @default asked from here */
+  readonly queue?: string | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -60,16 +64,21 @@ export class WatchSession implements Closable {
 
   /**
    * Opens the providers and begins to connect; frames and failures are events of `watch` and `sampler`.
-   * @throws CAP_USAGE, CAP_PROVIDER_AUTH when there is no key, CAP_OUTPUT_FAILED for the ledger
+   * @throws CAP_USAGE, CAP_PROVIDER_AUTH when there is no key, CAP_OUTPUT_FAILED for the ledger, CAP_QUEUE_UNAVAILABLE
    */
   static async open(url: string, options: WatchSessionOptions = {}): Promise<WatchSession> {
     const { logger } = options;
-    const adaptor = await openModel(options.model, logger);
-    const fallbacks: Adaptor[] = [];
+    const adaptors: Adaptor[] = [];
+    let fleet: FleetClient | undefined;
     let ledger: Ledger | undefined;
     let sampler: Sampler | undefined;
     try {
-      for (const model of options.fallbacks ?? []) fallbacks.push(await openModel(model, logger));
+      if (options.queue !== undefined) fleet = await FleetClient.open(options.queue, { logger });
+      const { model = {}, fallbacks: others = [], watch: { timeoutMs } = {} } = options;
+      for (const one of [model, ...others]) {
+        adaptors.push(await (fleet ? openRemote(fleet, one, redact(url), timeoutMs, logger) : openModel(one, logger)));
+      }
+      const [adaptor, ...fallbacks] = adaptors as [Adaptor, ...Adaptor[]];
       if (options.watch?.deltas && !profitsFromDeltas(adaptor)) {
         logger?.warn(`${adaptor.model} gains nothing by parts of a picture: the whole is sent each time`);
       }
@@ -83,12 +92,12 @@ export class WatchSession implements Closable {
         fallbacks: fallbacks.map(recorded),
         ...(budget ? { budget } : {}),
       });
-      const session = new WatchSession(sampler, adaptor, watch, [ledger, ...fallbacks]);
+      const session = new WatchSession(sampler, adaptor, watch, [ledger, ...fallbacks, fleet]);
       recorder?.attach(watch);
       recorder?.on('failed', (error) => session.#loseLedger(error, logger));
       return session;
     } catch (error) {
-      await closeAll([sampler, adaptor, ...fallbacks, ledger]);
+      await closeAll([sampler, ...adaptors, ledger, fleet]);
       throw error;
     }
   }
@@ -136,4 +145,23 @@ export function openModel(
   logger: Logger | undefined,
 ): Promise<Adaptor> {
   return openAdaptor(provider, logger ? { logger, ...options } : options);
+}
+
+/** A model that the workers of a queue ask. Keys and addresses are theirs. */
+async function openRemote(
+  fleet: FleetClient,
+  { provider = 'local', model, detail, ...others }: ModelOptions,
+  stream: string,
+  timeoutMs: number | undefined,
+  logger: Logger | undefined,
+): Promise<Adaptor> {
+  const [theirs] = Object.keys(others);
+  if (theirs !== undefined) {
+    throw new CapError('CAP_USAGE', `${theirs} is for those who ask the model`, { hint: 'give it to cap worker' });
+  }
+  const adaptor = await FleetAdaptor.open(fleet, { provider, model, detail, stream, timeoutMs });
+  if ((await fleet.workers(adaptor.provider, adaptor.model)) === 0) {
+    logger?.warn(`no worker asks ${adaptor.provider}/${adaptor.model} yet: start cap worker --provider ${provider}`);
+  }
+  return adaptor;
 }

@@ -1,5 +1,6 @@
 import { CapError } from '../../core/index.js';
 import type { Adaptor, AdaptorAnswer, AdaptorRequest, TokenUsage } from '../adaptor.js';
+import { StaleFrame } from '../stale-frame.js';
 
 /** What became of a request, and what it is billed for: undefined when nobody can know. */
 export type BilledRequest =
@@ -31,13 +32,18 @@ export async function askBilled(
     return { answer, billed: answer.usage ?? estimate };
   } catch (error) {
     // An answer that broke off, or of which nothing is known, may be billed.
-    return { error, billed: !began && statusOf(error) !== undefined ? before : undefined };
+    return { error, billed: !began && wasRefused(error) ? before : undefined };
   }
 }
 
-/** The status with which a provider refused a request, which it does not bill then. */
-export function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof CapError)) return undefined;
+/** The cause of an error of which another process knows that it costs nothing. */
+export const NOT_BILLED = { refused: true };
+
+/** Whether a provider answered with an error, which it does not bill, or was not asked. */
+function wasRefused(error: unknown): boolean {
+  if (error instanceof StaleFrame) return true;
+  if (!(error instanceof CapError)) return false;
+  if (error.cause === NOT_BILLED) return true;
   const status = (error.cause as { status?: unknown } | undefined)?.status;
-  return typeof status === 'number' && status >= 400 ? status : undefined;
+  return typeof status === 'number' && status >= 400;
 }

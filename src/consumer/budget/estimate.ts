@@ -1,9 +1,13 @@
 import { type Adaptor, type AdaptorRequest, DEFAULT_MAX_OUTPUT_TOKENS, type TokenUsage } from '../adaptor.js';
+import { costUsd, type Price } from '../prices.js';
+import type { Expense } from './budget-limit.js';
 
 /** Formulas of images are within 2 % of what is billed. */
 const IMAGE_MARGIN = 1.05;
 /** What providers add to every request. */
 const FRAME_TOKENS = 256;
+/** Writing to a provider's cache is billed at up to this much more. */
+const CACHE_WRITE = 1.25;
 /** An answer that does not satisfy its schema is asked for once more. */
 const TRIES_WITH_SCHEMA = 2;
 
@@ -22,4 +26,15 @@ export function estimateRequest(request: AdaptorRequest, adaptor: Adaptor): Toke
     inputTokens: TRIES_WITH_SCHEMA * inputTokens + outputTokens,
     outputTokens: TRIES_WITH_SCHEMA * outputTokens,
   };
+}
+
+/** What was spent; in dollars where the price is known. */
+export function expenseOf(usage: TokenUsage, price: Price | undefined): Expense {
+  return { tokens: usage.inputTokens + usage.outputTokens, usd: price ? costUsd(usage, price) : 0 };
+}
+
+/** The most that a request with this estimate can cost. */
+export function mostExpense(estimate: TokenUsage, price: Price | undefined): Expense {
+  const { tokens, usd } = expenseOf(estimate, price);
+  return { tokens, usd: usd * CACHE_WRITE };
 }
