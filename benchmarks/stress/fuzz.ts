@@ -9,8 +9,8 @@ import { type Holdings, StressedCap } from './stressed-cap.js';
 
 /** How many connections speak at a time. */
 const AT_ONCE = 24;
-/** How often the gateway is asked whether it is still well. */
-const CHECK_EVERY = 10_000;
+/** How often the gateway is asked whether it is still well: each time it must come to rest first. */
+const checkEvery = (requests: number): number => Math.max(10_000, Math.ceil(requests / 25));
 /** What is not answered by then was not understood as a request. */
 const PATIENCE_MS = 25;
 
@@ -37,6 +37,7 @@ export interface FuzzReport {
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const { requests, seed = 1, sanitize = false, onCheck } = options;
+  const every = checkEvery(requests);
   const random = seededRandom(seed);
   await using cap = await StressedCap.start({ sanitize });
   await using ports = await UdpPorts.open();
@@ -62,9 +63,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     return holdings;
   };
   // What is opened once and kept, such as pools of threads, is there after the first requests.
-  const before = await round(Math.min(CHECK_EVERY, Math.ceil(requests / 4)));
+  const before = await round(Math.min(every, Math.ceil(requests / 4)));
   let after = before;
-  while (sent < requests) after = await round(Math.min(requests, sent + CHECK_EVERY));
+  while (sent < requests) after = await round(Math.min(requests, sent + every));
   return { requests: sent, connections, answers, before, after };
 }
 
