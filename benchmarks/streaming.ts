@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type ClockReading, type RtspTransport, readClock, readJoins } from '../test/support/clock.js';
 import { startDisplay } from '../test/support/display.js';
 import { readProcessUsage } from '../test/support/process-usage.js';
@@ -6,6 +7,8 @@ import { type StreamServer, startCap, startPeer } from './server.js';
 
 const WIDTH = 1920;
 const HEIGHT = 1080;
+/** What a reader costs who has just joined is not what it costs to have one. */
+const SETTLE_S = 2;
 
 export interface StreamingCase {
   readonly name: string;
@@ -26,7 +29,7 @@ export const STREAMING_CASES: readonly StreamingCase[] = [
 export interface Run {
   readonly p50: number;
   readonly p95: number;
-  /** Of the server's whole process while the reader was there, in cores. */
+  /** Of the server's whole process, from two seconds after the reader joined until it left, in cores. */
   readonly cpuCores: number;
   readonly rssMb: number;
 }
@@ -51,9 +54,11 @@ export async function measureStreaming(item: StreamingCase, rounds: number, seco
 
 async function measure(open: () => Promise<StreamServer>, transport: RtspTransport, seconds: number): Promise<Run> {
   await using server = await open();
+  const read = readClock({ url: server.url, sourceWidthPx: WIDTH, transport }, SETTLE_S + seconds);
+  await setTimeout(SETTLE_S * 1000);
   const before = readProcessUsage(server.process.pid);
   const startedMs = performance.now();
-  const reading = await readClock({ url: server.url, sourceWidthPx: WIDTH, transport }, seconds);
+  const reading = await read;
   const elapsed = (performance.now() - startedMs) / 1000;
   const after = readProcessUsage(server.process.pid);
   return {
