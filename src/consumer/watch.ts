@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import {
@@ -87,6 +88,8 @@ export class Watch extends TypedEvents<WatchEvents> implements Closable {
     this.#source = source;
     this.#chain = new ProviderChain([adaptor, ...(options.fallbacks ?? [])], options);
     this.#options = options;
+    // Each request that is under way listens: with many, Node warns of a leak.
+    setMaxListeners(0, this.#stopping.signal);
     this.#queue = new PQueue({ concurrency: options.concurrency ?? 1 });
     this.#accounts = new WatchAccounts(source.framesSeen);
     this.#picker =

@@ -99,4 +99,8 @@ export class FleetAdaptor implements Adaptor {
     this.#closing.abort(closedError(`the ${this.provider} adaptor`));
     await this.#model.close();
   });
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }

@@ -115,6 +115,10 @@ export class FleetClient implements Closable {
     await this.#link.close();
   });
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #queueOf(provider: string, model: string): Queue {
     const name = queueName(provider, model);
     const queue = this.#queues.get(name) ?? this.#newQueue(name);
