@@ -89,12 +89,16 @@ export type { DeltaRecord } from './consumer/deltas/delta-text.js';
 export type { DeltaOptions } from './consumer/deltas/delta-track.js';
 export type { ChangeGateOptions } from './consumer/gate/change-gate.js';
 export type { GateOptions } from './consumer/gate/frame-picker.js';
+export type { Legibility, RegionLegibility } from './consumer/legibility/legibility.js';
+export type { FrameLegibility, PresetChooser } from './consumer/legibility/preset-chooser.js';
+export type { Scaling } from './consumer/legibility/scaling.js';
 export { type Answer, DEFAULT_PROMPT, type LookOptions, look, type SentImage } from './consumer/look.js';
 export { RequestQueue, type RequestQueueOptions } from './consumer/queue/request-queue.js';
 export type { Receipt, SendReason, SentImageRecord } from './consumer/receipt.js';
 export { Watch, type WatchEvents } from './consumer/watch.js';
 export type { WatchCounts } from './consumer/watch-accounts.js';
 export type { Gate, WatchOptions } from './consumer/watch-options.js';
+export type { PictureOptions } from './session/picture.js';
 export {
   type DescribeOptions,
   describeStream,

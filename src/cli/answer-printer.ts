@@ -15,7 +15,13 @@ export function answerSummary(answer: Answer): string {
   const estimated = answer.estimatedTokens > 0 ? ` · ~${answer.estimatedTokens} tokens` : '';
   const tokens = usage ? ` · ${usage.inputTokens} + ${usage.outputTokens} tokens` : estimated;
   const count = answer.images.length === 1 ? '1 image' : `${answer.images.length} images`;
-  return `frame ${answer.frameNumber}${age} · ${count} ${sizes}${tokens} · ${(answer.latencyMs / 1000).toFixed(1)} s`;
+  return `frame ${answer.frameNumber}${age} · ${count} ${sizes}${scale(answer)}${tokens} · ${(answer.latencyMs / 1000).toFixed(1)} s`;
+}
+
+/** ` at p4 · 98 % legible`, as far as it is known. */
+function scale({ preset, legibility }: Answer): string {
+  const legible = legibility === undefined ? '' : ` · ${Math.round(legibility.share * 100)} % legible`;
+  return `${preset === undefined ? '' : ` at ${preset}`}${legible}`;
 }
 
 /** Prints answers as their text arrives, each under its time of day. */

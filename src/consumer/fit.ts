@@ -2,8 +2,9 @@ import { CapError, type Frame, type Size } from '../core/index.js';
 import type { EncodedImage } from './adaptor.js';
 import { encodeReadable } from './choose-encoding.js';
 import { type FitTarget, fitSize } from './fit-size.js';
-import { viewsOf } from './gundam-views.js';
+import { type FrameViews, type View, viewsOf } from './gundam-views.js';
 import { encodeView, type SizedView, scaleView, sizeView } from './image-encoding.js';
+import type { Scaling } from './legibility/scaling.js';
 import type { ImageLimits, MediaType } from './models.js';
 import { shrinkInto } from './tokens/formula.js';
 
@@ -13,6 +14,8 @@ export interface FitOptions {
   readonly mediaType?: MediaType;
   /** First quality tried for JPEG and WebP, 1 to 100; lower ones follow when the bytes are too many. @default 90 */
   readonly quality?: number;
+  /** A size to be sent, where the picture is not smaller anyway. @default all that the model gains from */
+  readonly scaling?: Scaling;
 }
 
 /** What is sent of a frame: one image, or the views of a Gundam composite. */
@@ -22,6 +25,8 @@ export interface FittedImages {
   readonly estimatedTokens: number;
   /** Says how several images belong together. */
   readonly caption?: string;
+  /** What of the picture each image shows. */
+  readonly views: readonly View[];
 }
 
 /** From the one with the fewest bytes at a quality. */
@@ -39,7 +44,7 @@ const BASE64 = 4 / 3;
  */
 export async function fitFrame(frame: Frame, target: FitTarget, options: FitOptions = {}): Promise<FittedImages> {
   const { limits } = target;
-  const { views, caption } = viewsOf(frame, limits.maxImages);
+  const { views, caption } = shownViews(frame, limits.maxImages, options.scaling);
   const maxBytes = maxImageBytes(limits, views.length);
   const images = await Promise.all(
     views.map(async (view) => {
@@ -48,12 +53,17 @@ export async function fitFrame(frame: Frame, target: FitTarget, options: FitOpti
     }),
   );
   const estimatedTokens = images.reduce((sum, image) => sum + target.imageCost(image).tokens, 0);
-  return { images, estimatedTokens, ...(caption === undefined ? {} : { caption }) };
+  return { images, estimatedTokens, views, ...(caption === undefined ? {} : { caption }) };
 }
 
 /** The sizes of the images that `fitFrame` makes, as long as their bytes are within the limits. */
-export function wholeSizes(frame: Frame, target: FitTarget): Size[] {
-  return viewsOf(frame, target.limits.maxImages).views.map((view) => fitSize(view.size, target));
+export function wholeSizes(frame: Frame, target: FitTarget, scaling?: Scaling): Size[] {
+  return shownViews(frame, target.limits.maxImages, scaling).views.map((view) => fitSize(view.size, target));
+}
+
+/** How a frame is shown, in one image or in several. */
+export function shownViews(frame: Frame, maxImages: number, scaling?: Scaling): FrameViews {
+  return scaling?.views(frame, maxImages) ?? viewsOf(frame, maxImages);
 }
 
 /** Of each image of a request that has `count` of them. */

@@ -1,4 +1,5 @@
-import { type Frame, fitsInside, type GundamLayout, type Rect, type Size } from '../core/index.js';
+import { type Frame, fitsInside, type GundamGrid, type GundamLayout, type Rect, type Size } from '../core/index.js';
+import { sourceSize } from './gate/panes.js';
 import { roundHalfEven } from './tokens/formula.js';
 
 /**
@@ -8,8 +9,10 @@ import { roundHalfEven } from './tokens/formula.js';
 export interface View {
   readonly parts: readonly Rect[];
   readonly columns: number;
-  /** The size that undoes the distortion of the composite. */
+  /** The size that undoes the distortion of the composite, or the one to which a preset scales. */
   readonly size: Size;
+  /** What it shows, in pixels of the source. */
+  readonly shows: Rect;
 }
 
 export interface FrameViews {
@@ -33,7 +36,9 @@ export function viewsOf(frame: Frame, maxImages: number): FrameViews {
   const layout = frame.metadata?.gundam;
   const source = frame.metadata?.source;
   if (!layout || !source || !isWithin(layout, frame)) {
-    return { views: [{ parts: [{ x: 0, y: 0, width: frame.width, height: frame.height }], columns: 1, size: frame }] };
+    const { width, height } = frame;
+    const shows = wholeOf(sourceSize(frame));
+    return { views: [{ parts: [{ x: 0, y: 0, width, height }], columns: 1, size: { width, height }, shows }] };
   }
   const global = globalView(layout.global, source);
   if (layout.tiles.length === 0) return { views: [global] };
@@ -57,25 +62,36 @@ function globalView(global: Rect, source: Size): View {
     width,
     height,
   };
-  return { parts: [content], columns: 1, size: restored(content, source) };
+  return { parts: [content], columns: 1, size: restored(content, source), shows: wholeOf(source) };
 }
 
 function tileView(tile: Rect, index: number, layout: GundamLayout, source: Size): View {
-  const column = index % layout.columns;
-  const row = Math.floor(index / layout.columns);
-  const edge = (at: number, count: number, length: number): number => Math.round((at * length) / count);
-  const part = {
-    width: edge(column + 1, layout.columns, source.width) - edge(column, layout.columns, source.width),
-    height: edge(row + 1, layout.rows, source.height) - edge(row, layout.rows, source.height),
-  };
-  return { parts: [tile], columns: 1, size: restored(tile, part) };
+  const part = gundamPart(index, layout, source);
+  return { parts: [tile], columns: 1, size: restored(tile, part), shows: part };
 }
 
 function joinedView(layout: GundamLayout, source: Size): View {
   const tile = layout.tiles[0] ?? layout.global;
   const joined = { width: tile.width * layout.columns, height: tile.height * layout.rows };
-  return { parts: layout.tiles, columns: layout.columns, size: restored(joined, source) };
+  return { parts: layout.tiles, columns: layout.columns, size: restored(joined, source), shows: wholeOf(source) };
 }
+
+/** The part of a picture that a tile shows; tiles are counted in row-major order. */
+export function gundamPart(index: number, { columns, rows }: GundamGrid, picture: Size): Rect {
+  const column = index % columns;
+  const row = Math.floor(index / columns);
+  const edge = (at: number, count: number, length: number): number => Math.round((at * length) / count);
+  const x = edge(column, columns, picture.width);
+  const y = edge(row, rows, picture.height);
+  return {
+    x,
+    y,
+    width: edge(column + 1, columns, picture.width) - x,
+    height: edge(row + 1, rows, picture.height) - y,
+  };
+}
+
+const wholeOf = ({ width, height }: Size): Rect => ({ x: 0, y: 0, width, height });
 
 /** The original's aspect ratio in the size that keeps every pixel of `squeezed`, but never more than the original. */
 function restored(squeezed: Size, original: Size): Size {
@@ -83,7 +99,7 @@ function restored(squeezed: Size, original: Size): Size {
   return { width: Math.round(original.width * scale), height: Math.round(original.height * scale) };
 }
 
-function captionOf({ columns, rows }: GundamLayout): string {
+export function captionOf({ columns, rows }: GundamGrid): string {
   const last = columns * rows + 1;
   return (
     `Image 1 is the whole picture. Images 2 to ${last} are its parts at a higher resolution, ` +

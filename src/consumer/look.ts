@@ -5,6 +5,8 @@ import type { DeltaRecord } from './deltas/delta-text.js';
 import type { DeltaTrack } from './deltas/delta-track.js';
 import { type FitOptions, fitFrame } from './fit.js';
 import { frameAgeMs } from './frame-age.js';
+import type { FrameLegibility, PresetChooser } from './legibility/preset-chooser.js';
+import { FULL_SIZE, type Scaling } from './legibility/scaling.js';
 import { linkAbort } from './linked-abort.js';
 import type { MediaType } from './models.js';
 
@@ -21,6 +23,8 @@ export interface LookOptions extends FitOptions {
   /** What was asked and answered before is told again, and this answer added. @default none */
   readonly memory?: AnswerMemory;
   readonly maxOutputTokens?: number;
+  /** Chooses the size in which the picture is sent, and says how legible it is then. @default `scaling` */
+  readonly presetChooser?: PresetChooser;
   /** Most milliseconds for a request with its retries. @default 300_000 */
   readonly timeoutMs?: number;
   /** Called with each piece of text as it arrives. */
@@ -39,6 +43,8 @@ export const LOOK_OPTION_NAMES = [
   'signal',
   'mediaType',
   'quality',
+  'scaling',
+  'presetChooser',
 ] as const satisfies readonly (keyof LookOptions)[];
 
 /** An image as it was sent. */
@@ -61,6 +67,10 @@ export interface Answer {
   readonly images: readonly SentImage[];
   /** Which parts of the picture the images are; undefined when it was shown whole. */
   readonly delta?: DeltaRecord;
+  /** The size that was chosen for it: a preset, `gundam`, or the stream's own; undefined where none was. */
+  readonly preset?: string;
+  /** How legible the text is at that size; undefined where it was not measured. */
+  readonly legibility?: FrameLegibility;
   /** Of the images alone, before they were sent. */
   readonly estimatedTokens: number;
   /** Of the whole request, by the provider. */
@@ -83,9 +93,11 @@ export async function look(
   track?: DeltaTrack,
 ): Promise<Answer> {
   const { fixedPrompt } = adaptor;
-  const { prompt = fixedPrompt ?? DEFAULT_PROMPT, timeoutMs = 300_000, memory, signal } = options;
-  const delta = await track?.deltaOf(frame, adaptor, options, memory?.history);
-  const { images, estimatedTokens, caption } = delta ?? (await fitFrame(frame, adaptor, options));
+  const { prompt = fixedPrompt ?? DEFAULT_PROMPT, timeoutMs = 300_000, memory, signal, presetChooser } = options;
+  const scaling = (await presetChooser?.choose(frame, adaptor, options, signal)) ?? options.scaling;
+  const fit = scaling ? { ...options, scaling } : options;
+  const delta = await track?.deltaOf(frame, adaptor, fit, memory?.history);
+  const { images, estimatedTokens, caption } = delta ?? (await fitFrame(frame, adaptor, fit));
   const history = delta?.history ?? memory?.history;
   const part = delta && partOf(delta);
   const link = linkAbort(signal);
@@ -106,7 +118,8 @@ export async function look(
       link.release();
     });
   memory?.remember({ prompt, answer: text });
-  track?.answered(frame, delta, adaptor, { prompt, answer: text });
+  track?.answered(frame, delta, adaptor, { prompt, answer: text }, fit);
+  const legibility = presetChooser?.legibilityOf(adaptor, delta ? [delta.whole] : images);
   return {
     text,
     ...(data === undefined ? {} : { data }),
@@ -116,6 +129,8 @@ export async function look(
     ...(ageMs === undefined ? {} : { frameAgeMs: ageMs }),
     images: images.map(({ width, height, data, mediaType }) => ({ width, height, bytes: data.length, mediaType })),
     ...part,
+    ...(scaling === undefined ? {} : { preset: presetName(frame, scaling, adaptor) }),
+    ...(legibility === undefined ? {} : { legibility }),
     estimatedTokens,
     ...(usage === undefined ? {} : { reportedTokens: usage }),
     latencyMs: performance.now() - leftMs,
@@ -124,6 +139,11 @@ export async function look(
 }
 
 const partOf = ({ whole, regions, wholeTokens }: DeltaRecord) => ({ delta: { whole, regions, wholeTokens } });
+/** A picture that is sent as the stream has it has the stream's own preset. */
+function presetName(frame: Frame, { name, views }: Scaling, { limits }: Adaptor): string {
+  const isScaled = name !== FULL_SIZE.name && views(frame, limits.maxImages) !== undefined;
+  return isScaled ? name : (frame.metadata?.plan ?? FULL_SIZE.name);
+}
 
 /** Those of `keys` that have a value. */
 function given<Key extends keyof LookOptions>(options: LookOptions, keys: readonly Key[]): Pick<LookOptions, Key> {

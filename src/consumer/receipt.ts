@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Frame, Rect } from '../core/index.js';
 import type { AdaptorAnswer, AdaptorRequest, TokenUsage } from './adaptor.js';
 import type { DeltaRecord } from './deltas/delta-text.js';
+import type { FrameLegibility } from './legibility/preset-chooser.js';
 import type { Answer, SentImage } from './look.js';
 
 /** Why a frame was sent: the first of its size, a change, the silence had lasted long enough, or every frame is. */
@@ -25,7 +26,7 @@ export interface Receipt {
   readonly images: readonly SentImageRecord[];
   /** Which parts of the picture the images are; undefined when it was shown whole. */
   readonly delta?: DeltaRecord;
-  /** Name of the stream's scale plan; undefined when the stream does not tell. */
+  /** The size that was chosen, else the stream's scale plan; undefined when the stream does not tell. */
   readonly preset?: string;
   readonly provider: string;
   readonly model: string;
@@ -35,8 +36,8 @@ export interface Receipt {
   readonly billedTokens?: TokenUsage;
   /** US dollars, of what was billed or else estimated; undefined when the price is not known. */
   readonly costUsd?: number;
-  /** Share of the text at full size that can be read at the size sent, from 0 to 1; undefined when not measured. */
-  readonly legibility?: number;
+  /** Of the text at the size sent, on this frame or an earlier one; undefined when not measured. */
+  readonly legibility?: FrameLegibility;
   /** How often it was sent, by the workers of a queue: each that was lost while it asked may have cost as much again. */
   readonly attempts?: number;
   /** How long it lay in a queue, in milliseconds. */
@@ -56,7 +57,7 @@ export interface ReceiptParts {
 
 export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
   const { frame, reason, changed, request, received, estimatedTokens, costUsd } = parts;
-  const preset = frame.metadata?.plan;
+  const preset = answer.preset ?? frame.metadata?.plan;
   return {
     frameNumber: answer.frameNumber,
     ...(answer.frameAgeMs === undefined ? {} : { frameAgeMs: answer.frameAgeMs }),
@@ -71,6 +72,7 @@ export function receiptOf(answer: Answer, parts: ReceiptParts): Receipt {
     })),
     ...(answer.delta === undefined ? {} : { delta: answer.delta }),
     ...(preset === undefined ? {} : { preset }),
+    ...(answer.legibility === undefined ? {} : { legibility: answer.legibility }),
     provider: answer.provider,
     model: answer.model,
     estimatedTokens,

@@ -4,7 +4,7 @@ import { CapError, unexpected } from '../core/index.js';
 
 /** What a preset file says (presets/schema.json). */
 export interface Preset {
-  /** 1 to 32 of the characters A-Z a-z 0-9 _ . - and not `source` or `gundam`. */
+  /** 1 to 32 of the characters A-Z a-z 0-9 _ . - and not `source`, `gundam` or `auto`. */
   readonly name: string;
   /** The pixel count is divided by this number, 1 to 1024. */
   readonly factor: number;
@@ -13,7 +13,7 @@ export interface Preset {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/;
-const RESERVED = ['source', 'gundam'];
+const RESERVED = ['source', 'gundam', 'auto'];
 const FIELDS = ['$schema', 'name', 'factor', 'maxLongSide'];
 
 /** Reads and checks a preset file; CAP_USAGE names the file and the field that is wrong. */
@@ -64,7 +64,7 @@ function checkPreset(path: string, content: unknown): Preset {
   const { $schema, name, factor, maxLongSide } = content as Record<string, unknown>;
   if ($schema !== undefined && typeof $schema !== 'string') throw wrong('$schema', 'a text', $schema);
   if (typeof name !== 'string' || !NAME.test(name) || RESERVED.includes(name)) {
-    throw wrong('name', `1 to 32 letters, digits, "_", "." or "-", other than ${RESERVED.join(' and ')},`, name);
+    throw wrong('name', `1 to 32 letters, digits, "_", "." or "-", other than ${RESERVED.join(', ')},`, name);
   }
   if (typeof factor !== 'number' || !(factor >= 1 && factor <= 1024)) {
     throw wrong('factor', 'a number from 1 to 1024', factor);

@@ -45,11 +45,19 @@ export function userPresets(env: Environment = process.env): Preset[] {
  * built-in presets and then in the user's folder. Throws CAP_USAGE for an unknown or malformed preset.
  */
 export function loadPreset(nameOrPath: string, env: Environment = process.env): Preset {
+  if (nameOrPath === 'auto') throw chosenByReader();
   if (nameOrPath.includes('/') || nameOrPath.endsWith('.json')) return readPresetFile(nameOrPath);
   const folders = [BUILT_IN_FOLDER, userPresetFolder(env)];
   const folder = folders.find((candidate) => presetNames(candidate).includes(nameOrPath));
   if (folder === undefined) throw unknownPreset(nameOrPath, env);
   return readNamedPresetFile(presetPath(folder, nameOrPath));
+}
+
+/** A stream has one size for all its readers, some of which pay for pixels and some of which do not. */
+function chosenByReader(): CapError {
+  return new CapError('CAP_USAGE', 'the scale preset "auto" is for those who show pictures to a model', {
+    hint: 'stream at full size, and add --scale-preset auto to cap watch or cap describe',
+  });
 }
 
 function unknownPreset(name: string, env: Environment): CapError {

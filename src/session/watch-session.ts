@@ -12,6 +12,7 @@ import {
   LedgerRecorder,
   type LookOptions,
   openAdaptor,
+  type PresetChooser,
   profitsFromDeltas,
   Sampler,
   type SamplerOptions,
@@ -19,6 +20,7 @@ import {
   type WatchOptions,
 } from '../consumer/index.js';
 import { CapError, type Closable, closeAll, type Logger, once, redact } from '../core/index.js';
+import { openPicture, type PictureOptions } from './picture.js';
 
 /** Who looks: a provider, and what it is opened with. */
 export interface ModelOptions extends AdaptorOptions {
@@ -34,7 +36,9 @@ export interface WatchSessionOptions {
   /** What may be spent; the stream is named by its address. @default no limit */
   readonly budget?: Omit<BudgetOptions, 'stream'> | undefined;
   readonly sampler?: SamplerOptions | undefined;
-  readonly watch?: Omit<WatchOptions, 'budget' | 'fallbacks'> | undefined;
+  readonly watch?: Omit<WatchOptions, 'budget' | 'fallbacks' | 'presetChooser'> | undefined;
+  /** The size in which pictures are sent, and how legible they are to be. @default all that the model gains from */
+  readonly picture?: PictureOptions | undefined;
   /** A folder in which what is sent and answered is kept. @default none */
   readonly ledger?: (LedgerOptions & { readonly folder: string }) | undefined;
   /** The Redis server through which the model is asked by workers, `redis://host:6379/0`. @default asked from here */
@@ -72,7 +76,10 @@ export class WatchSession implements Closable {
     let fleet: FleetClient | undefined;
     let ledger: Ledger | undefined;
     let sampler: Sampler | undefined;
+    let presetChooser: PresetChooser | undefined;
     try {
+      const picture = await openPicture(options.picture, { logger, waits: false });
+      ({ presetChooser } = picture);
       if (options.queue !== undefined) fleet = await FleetClient.open(options.queue, { logger });
       const { model = {}, fallbacks: others = [], watch: { timeoutMs } = {} } = options;
       for (const one of [model, ...others]) {
@@ -89,15 +96,16 @@ export class WatchSession implements Closable {
       sampler = new Sampler(url, { logger, ...options.sampler });
       const watch = new Watch(sampler, recorded(adaptor), {
         ...options.watch,
+        ...picture,
         fallbacks: fallbacks.map(recorded),
         ...(budget ? { budget } : {}),
       });
-      const session = new WatchSession(sampler, adaptor, watch, [ledger, ...fallbacks, fleet]);
+      const session = new WatchSession(sampler, adaptor, watch, [presetChooser, ledger, ...fallbacks, fleet]);
       recorder?.attach(watch);
       recorder?.on('failed', (error) => session.#loseLedger(error, logger));
       return session;
     } catch (error) {
-      await closeAll([sampler, ...adaptors, ledger, fleet]);
+      await closeAll([sampler, ...adaptors, presetChooser, ledger, fleet]);
       throw error;
     }
   }
@@ -119,7 +127,9 @@ export class WatchSession implements Closable {
 export interface DescribeOptions {
   readonly model?: ModelOptions | undefined;
   readonly sampler?: SamplerOptions | undefined;
-  readonly look?: LookOptions | undefined;
+  readonly look?: Omit<LookOptions, 'presetChooser'> | undefined;
+  /** The size in which the picture is sent, and how legible it is to be. @default all that the model gains from */
+  readonly picture?: PictureOptions | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -130,13 +140,20 @@ export interface DescribeOptions {
  */
 export async function describeStream(url: string, options: DescribeOptions = {}): Promise<Answer> {
   const { logger } = options;
-  const adaptor = await openModel(options.model, logger);
-  let sampler: Sampler | undefined;
+  const { scaling, presetChooser } = await openPicture(options.picture, { logger, waits: true });
+  const closing: Closable[] = presetChooser ? [presetChooser] : [];
   try {
-    sampler = new Sampler(url, { logger, retryFirstConnection: false, ...options.sampler });
-    return await describe(sampler, adaptor, options.look);
+    const adaptor = await openModel(options.model, logger);
+    closing.unshift(adaptor);
+    const sampler = new Sampler(url, { logger, retryFirstConnection: false, ...options.sampler });
+    closing.unshift(sampler);
+    return await describe(sampler, adaptor, {
+      ...options.look,
+      ...(scaling ? { scaling } : {}),
+      ...(presetChooser ? { presetChooser } : {}),
+    });
   } finally {
-    await closeAll([sampler, adaptor]);
+    await closeAll(closing);
   }
 }
 

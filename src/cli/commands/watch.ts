@@ -8,11 +8,12 @@ import { errorText } from '../error-text.js';
 import { addGateOptions, type GateFlags, toGate } from '../gate-options.js';
 import { addModelOptions, type ModelFlags, toLook, toModels, toSampler } from '../model-options.js';
 import { byteSize, duration, httpUrl, integer } from '../parse-options.js';
+import { addPictureOptions, type PictureFlags, toPicture } from '../picture-options.js';
 import { addQueueOption, type QueueFlags, queueUrl } from '../queue-options.js';
 import { RepeatedLines } from '../repeated-lines.js';
 import { addSpendingOptions, type SpendingFlags, toBudget, toSpending } from '../spending-options.js';
 
-interface Flags extends ModelFlags, GateFlags, DeltaFlags, SpendingFlags, QueueFlags {
+interface Flags extends ModelFlags, PictureFlags, GateFlags, DeltaFlags, SpendingFlags, QueueFlags {
   readonly every: number;
   readonly duration?: number;
   readonly metricsPort?: number;
@@ -25,7 +26,7 @@ interface Flags extends ModelFlags, GateFlags, DeltaFlags, SpendingFlags, QueueF
 export function registerWatch(program: Command, stop: AbortSignal): void {
   const command = program.command('watch').description('have a model look at a stream whenever it changes');
   command.argument('<url>', 'rtsp:// address of the stream');
-  const looking = addSpendingOptions(addDeltaOptions(addGateOptions(addModelOptions(command))));
+  const looking = addSpendingOptions(addDeltaOptions(addGateOptions(addPictureOptions(addModelOptions(command)))));
   addQueueOption(looking, 'have cap worker ask the model')
     .addOption(
       new Option('--every <time>', 'least time between two looks').argParser(duration('--every')).default(5000, '5s'),
@@ -49,6 +50,7 @@ async function watch(url: string, flags: Flags, stop: AbortSignal): Promise<void
     ...toModels(flags),
     ...toBudget(flags),
     sampler: toSampler(flags),
+    picture: toPicture(flags),
     watch: {
       everyMs: flags.every,
       gate: toGate(flags),

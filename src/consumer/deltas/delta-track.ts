@@ -1,8 +1,7 @@
 import type { Frame, Rect, Size } from '../../core/index.js';
 import type { EncodedImage, Exchange } from '../adaptor.js';
-import { encodeFitting, type FitOptions, maxImageBytes, wholeSizes } from '../fit.js';
+import { encodeFitting, type FitOptions, maxImageBytes, shownViews, wholeSizes } from '../fit.js';
 import { type FitTarget, fitSize } from '../fit-size.js';
-import { viewsOf } from '../gundam-views.js';
 import { type SizedView, sizeView } from '../image-encoding.js';
 import { planCrops } from './crop-plan.js';
 import { type DeltaRecord, deltaCaption, deltaRecall, wholeRecall } from './delta-text.js';
@@ -81,7 +80,7 @@ export class DeltaTrack {
     told: readonly Exchange[] = [],
   ): Promise<Delta | undefined> {
     const known = this.#known;
-    const [view] = viewsOf(frame, 1).views;
+    const [view] = shownViews(frame, 1, options.scaling).views;
     if (!known || !view || known.deltas >= this.#fullEvery || !known.picture.fits(frame)) return undefined;
     const whole = wholeSize(view.size, target);
     if (whole.width !== known.whole.width || whole.height !== known.whole.height) return undefined;
@@ -89,7 +88,7 @@ export class DeltaTrack {
     const regions = known.picture.rectsOf(cells).map((rect) => scaled(rect, sourceOf(frame), whole));
     const plan = regions.length === 0 ? undefined : planCrops(regions, whole, target);
     if (!plan) return undefined;
-    const wholeTokens = costOf(wholeSizes(frame, target), target);
+    const wholeTokens = costOf(wholeSizes(frame, target, options.scaling), target);
     const history = known.exchanges.length > told.length ? [...known.exchanges] : told;
     if (plan.tokens + textTokens(history) - textTokens(told) >= wholeTokens) return undefined;
     const record = { whole, regions: plan.regions, wholeTokens };
@@ -99,7 +98,13 @@ export class DeltaTrack {
   }
 
   /** The model has answered about the frame. What came back late, after a newer one, is as if it had not been sent. */
-  answered(frame: Frame, delta: Delta | undefined, target: FitTarget, { prompt, answer }: Exchange): void {
+  answered(
+    frame: Frame,
+    delta: Delta | undefined,
+    target: FitTarget,
+    { prompt, answer }: Exchange,
+    { scaling }: FitOptions = {},
+  ): void {
     const isLate = frame.sequence < (this.#known?.sequence ?? 0);
     if (delta) {
       const { known } = delta;
@@ -110,7 +115,7 @@ export class DeltaTrack {
       known.exchanges.push({ prompt: `${deltaRecall(delta)}\n\n${prompt}`, answer });
       return;
     }
-    const [view] = viewsOf(frame, 1).views;
+    const [view] = shownViews(frame, 1, scaling).views;
     if (!view || isLate) return;
     const whole = wholeSize(view.size, target);
     this.#known = {

@@ -5,11 +5,12 @@ import { findInk, type GreyImage } from './ink.js';
 import { composeSheet } from './line-sheet.js';
 import { missing, readOcrModels } from './models.js';
 import type { PaddlePages } from './paddle-pages.js';
+import { linesToRead, type ReadPart } from './read-part.js';
 import { joinOverlapping, rowsInReadingOrder } from './reading-order.js';
 
-/** Reads the text of one picture; `lines` come in reading order. */
+/** Reads the text of a picture, or a part of it; the lines come in reading order. */
 export interface TextReader extends Closable {
-  read(image: Uint8Array): Promise<readonly TextLine[]>;
+  read(image: Uint8Array, part?: ReadPart): Promise<readonly TextLine[]>;
 }
 
 /** Below this the recogniser sees letters in patterns and icons: text is above 0.65, such noise below 0.45. */
@@ -19,7 +20,7 @@ const MIN_CONFIDENCE = 0.5;
 export async function openPageReader(): Promise<TextReader> {
   const pages = await loadPages();
   return {
-    read: (image) => read(pages, image),
+    read: (image, part) => read(pages, image, part),
     close: once(() => pages.destroy()),
   };
 }
@@ -34,15 +35,16 @@ async function loadPages(): Promise<PaddlePages> {
   return pages;
 }
 
-async function read(pages: PaddlePages, image: Uint8Array): Promise<TextLine[]> {
+async function read(pages: PaddlePages, image: Uint8Array, part: ReadPart = {}): Promise<TextLine[]> {
   const colour = sharp(image).removeAlpha();
   const [png, grey] = await Promise.all([
     colour.clone().png({ compressionLevel: 1 }).toBuffer(),
     greyOf(colour.clone()),
   ]);
   const boxes = joinOverlapping(await pages.findLines(png));
-  if (boxes.length === 0) return [];
-  const lines = boxes.map((box) => findInk(grey, box));
+  const inked = boxes.map((box) => findInk(grey, box));
+  const lines = linesToRead(inked, part);
+  if (lines.length === 0) return [];
   const texts = await pages.readSheet(await composeSheet(grey, lines));
   const found = lines.flatMap(({ x, y, width, height }, index): TextLine[] => {
     const { text = '', confidence = 0 } = texts[index] ?? {};

@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { CapError, closedError, once } from '../../core/index.js';
 import type { TextLine } from '../adaptor.js';
 import { openPageReader, type TextReader } from './page-reader.js';
+import type { ReadPart } from './read-part.js';
 
 export interface ReadRequest {
   readonly id: number;
   readonly image: Uint8Array;
+  readonly part?: ReadPart | undefined;
 }
 
 export interface ReadAnswer {
@@ -49,7 +51,7 @@ class ProcessReader implements TextReader {
     this.#program = program;
   }
 
-  read(image: Uint8Array): Promise<readonly TextLine[]> {
+  read(image: Uint8Array, part?: ReadPart): Promise<readonly TextLine[]> {
     if (this.#closed) return Promise.reject(closedError('the text reader'));
     this.#child ??= this.#start();
     const child = this.#child;
@@ -57,7 +59,7 @@ class ProcessReader implements TextReader {
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       setReferenced(child, true);
-      child.send({ id, image } satisfies ReadRequest, (error) => {
+      child.send({ id, image, part } satisfies ReadRequest, (error) => {
         if (error) this.#reject(id, new CapError('CAP_INTERNAL', 'the text reader takes no page', { cause: error }));
       });
     });

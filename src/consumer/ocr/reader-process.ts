@@ -19,9 +19,9 @@ process.on('disconnect', () => process.exit());
 // Ctrl-C reaches every process of the terminal; the parent decides what it means.
 process.on('SIGINT', () => {});
 
-async function answer({ id, image }: ReadRequest): Promise<void> {
+async function answer({ id, image, part }: ReadRequest): Promise<void> {
   try {
-    const lines = await (await reader).read(image);
+    const lines = await (await reader).read(image, part);
     send({ id, lines });
   } catch (error) {
     const { message, code, hint } = toCapError(error);
