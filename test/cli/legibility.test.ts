@@ -30,9 +30,10 @@ const options = (...more: string[]): string[] => [...cloudArguments(anthropic, p
 test('describe --scale-preset auto sends the cheapest size at which the text is legible, and says how legible it is', async () => {
   const mark = new ProcessMark();
   const args = ['describe', url, ...options('--scale-preset', 'auto', '--json')];
-  const { code, stdout, stderr } = await runCap(args, { env: { ...key, ...mark.env } });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const { preset, legibility, images, frameNumber } = JSON.parse(stdout);
+  await using look = startCap(args, { env: { ...key, ...mark.env } });
+  expect(await look.waitForExit(120_000)).toEqual({ code: 0, signal: null });
+  expect(look.stderr).toBe('');
+  const { preset, legibility, images, frameNumber } = JSON.parse(look.stdout);
   expect(preset).toMatch(/^p\d+(_\d+)?$/);
   expect(legibility).toMatchObject({ frameNumber, characters: expect.any(Number), worst: expect.any(Array) });
   expect(legibility.share).toBeGreaterThanOrEqual(0.95);
