@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Budget, openAdaptor, parseBudget, type Receipt, RequestQueue, Watch } from '../../src/consumer/index.js';
 import { BLACK, Canvas, RED, WHITE } from '../support/canvas.js';
+import { chaos } from '../support/chaos.js';
+import { FAKE_CLOUDS } from '../support/fake-provider/clouds.js';
 import { type Behaviour, FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
 import { ManualSource } from '../support/manual-source.js';
 import { seededRandom } from '../support/prng.js';
@@ -135,6 +137,14 @@ test('with everything that a provider can do wrong, accounts add up, order is ke
       (receipt.billedTokens?.inputTokens ?? 0) + (receipt.billedTokens?.outputTokens ?? 0),
     );
   }
+}, 90_000);
+
+test('all wire formats at once stand it, in order, accounted for and within a budget that they share', async () => {
+  const { streams, mostBilled, problems } = await chaos({ seconds: 8, seed: 3, budget: 60_000 });
+  expect(problems).toEqual([]);
+  expect(streams).toHaveLength(FAKE_CLOUDS.length);
+  expect(streams.reduce((sum, { counts }) => sum + counts.answered, 0)).toBeGreaterThan(0);
+  expect(mostBilled).toBeGreaterThan(0);
 }, 90_000);
 
 test('pictures are sent at half their pixels when the end nears, and then only the local provider is asked', async () => {

@@ -38,8 +38,12 @@ export class ManualSource implements FrameSource {
       if (this.#failure) throw this.#failure;
       if (this.#newest && this.#newest.sequence > afterSequence) return this.#newest;
       await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve);
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        const wake = (): void => {
+          signal?.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        signal?.addEventListener('abort', wake);
       });
     }
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './port.js';
@@ -42,6 +42,14 @@ export class RedisServer implements AsyncDisposable {
 
   revive(): Promise<void> {
     return this.#run();
+  }
+
+  /** Every write that there ever was. */
+  written(): string {
+    const folder = join(this.#folder, 'appendonlydir');
+    return readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'latin1'))
+      .join('');
   }
 
   async close(): Promise<void> {

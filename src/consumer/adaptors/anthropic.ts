@@ -27,6 +27,8 @@ export function anthropicAdaptor(options: CloudOptions): CloudAdaptor {
     // Only the key that was asked for, not also a token that may stand in the environment.
     authToken: null,
     maxRetries: 2,
+    // What ANTHROPIC_LOG=debug would write has whatever a server answers, the key if it echoes that.
+    logLevel: 'off',
     ...(options.baseUrl === undefined ? {} : { baseURL: options.baseUrl }),
   });
   return new CloudAdaptor(

@@ -25,5 +25,6 @@ export function openAiCompatibleAdaptor(options: CloudOptions & { readonly baseU
 
 /** OpenAI's SDK for a server that is not OpenAI's, which is not told the account named in the environment. */
 export function strangersClient(apiKey: string, baseURL: string): OpenAI {
-  return new OpenAI({ apiKey, baseURL, maxRetries: 2, organization: null, project: null });
+  // What OPENAI_LOG=debug would write has whatever a server answers, the key if it echoes that.
+  return new OpenAI({ apiKey, baseURL, maxRetries: 2, logLevel: 'off', organization: null, project: null });
 }

@@ -12,6 +12,8 @@ export function openAiAdaptor(options: CloudOptions & { readonly api?: OpenAiApi
   const client = new OpenAI({
     apiKey: options.apiKey,
     maxRetries: 2,
+    // What OPENAI_LOG=debug would write has whatever a server answers, the key if it echoes that.
+    logLevel: 'off',
     ...(options.baseUrl === undefined ? {} : { baseURL: options.baseUrl }),
   });
   const { detail = 'high', model, api = 'responses' } = options;

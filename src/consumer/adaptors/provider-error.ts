@@ -21,7 +21,7 @@ export function providerError(error: unknown, provider: string, keyVariable: str
   if (error instanceof CapError || !(error instanceof Error)) return toCapError(error);
   const sdkError = error as SdkError;
   const message = `${provider}: ${redact(error.message)}`;
-  const cause = { cause: error };
+  const cause = { cause: plainCause(sdkError) };
   if (sdkError.status === undefined) return withoutStatus(sdkError, message, provider);
   if (sdkError.status === 401 || sdkError.status === 403) {
     return new CapError('CAP_PROVIDER_AUTH', message, {
@@ -44,7 +44,7 @@ export function providerError(error: unknown, provider: string, keyVariable: str
 }
 
 function withoutStatus(error: SdkError, message: string, provider: string): CapError {
-  const cause = { cause: error };
+  const cause = { cause: plainCause(error) };
   if (CONNECTION.test(error.constructor.name) || CONNECTION.test(error.message)) {
     return new CapError('CAP_PROVIDER_UNAVAILABLE', `${provider}: the connection failed: ${rootMessage(error)}`, {
       ...cause,
@@ -56,7 +56,15 @@ function withoutStatus(error: SdkError, message: string, provider: string): CapE
   if (error.constructor.name === 'APIError') return new CapError('CAP_PROVIDER_REJECTED', message, cause);
   // The SDKs' base classes: an answer that ended early or could not be read.
   if (/^(OpenAI|Anthropic)Error$/.test(error.constructor.name)) return passing;
-  return toCapError(error);
+  return toCapError(cause.cause);
+}
+
+/** What an SDK threw, without what else it keeps: headers and bodies may hold the key, and whoever prints an error prints its causes. */
+function plainCause(error: SdkError): Error {
+  const plain = new Error(redact(error.message));
+  plain.name = error.constructor.name;
+  plain.stack = redact(error.stack ?? plain.message);
+  return error.status === undefined ? plain : Object.assign(plain, { status: error.status });
 }
 
 function rootMessage(error: Error): string {
