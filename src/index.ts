@@ -45,6 +45,7 @@ export {
   type ReaderReports,
 } from './session/rate-adaptation.js';
 export type { AudioOptions, AudioStats } from './session/session-audio.js';
+export type { RedactionStats } from './session/text-redaction.js';
 export { AUDIO_CODECS, type AudioCodec } from './transport/audio-encoder.js';
 export type { AudioTrack } from './transport/audio-track.js';
 export {

@@ -211,6 +211,7 @@ const TYPES = [
   'RecordOptions',
   'Rect',
   'RedactionOptions',
+  'RedactionStats',
   'RegionLegibility',
   'ReplayOptions',
   'Replayed',

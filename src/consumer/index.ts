@@ -36,6 +36,8 @@ export { RequestQueue, type RequestQueueOptions } from './queue/request-queue.js
 export { readSchema } from './read-schema.js';
 export type { Receipt, SendReason, SentImageRecord } from './receipt.js';
 export { Sampler, type SamplerEvents, type SamplerOptions } from './sampler.js';
+export { SecretFinder } from './secrets/secret-finder.js';
+export { splitTextPatterns, TEXT_KINDS } from './secrets/text-patterns.js';
 export type { ImageCost, ImageDetail, ImageFormula } from './tokens/formula.js';
 export { Watch, type WatchEvents } from './watch.js';
 export type { WatchCounts } from './watch-accounts.js';

@@ -204,5 +204,8 @@ function requireInside({ regions = [] }: RedactionOptions, { width, height }: Si
   });
 }
 
-const redactorOf = (pipeline: Pipeline, { regions = [] }: RedactionOptions): Redactor =>
-  new Redactor(pipeline, 'redact', { regions, reads: false, strict: false, shownUnreadMs: 0 });
+/** Whoever reads may be slow, but not so slow that what was never read stays to be seen. */
+const SHOWN_UNREAD_MS = 10_000;
+
+const redactorOf = (pipeline: Pipeline, { regions = [], texts = [], strict = false }: RedactionOptions): Redactor =>
+  new Redactor(pipeline, 'redact', { regions, reads: texts.length > 0, strict, shownUnreadMs: SHOWN_UNREAD_MS });

@@ -1,4 +1,4 @@
-export { SHARED_KINDS, type SharedKind } from '../native/index.js';
+export { type NativeUnreadPicture as UnreadPicture, Redactor, SHARED_KINDS, type SharedKind } from '../native/index.js';
 export * from './audio-capture.js';
 export { type AudioRow, soundServerName } from './audio-list.js';
 export * from './audio-source.js';

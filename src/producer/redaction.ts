@@ -1,16 +1,23 @@
-import { type Rect, unexpected } from '../core/index.js';
+import { CapError, type Rect, unexpected } from '../core/index.js';
 
 /** What is masked before anything else sees the picture. */
 export interface RedactionOptions {
   /** In pixels of the source, grown to whole blocks of 8 × 8. @default none */
   readonly regions?: readonly Rect[] | undefined;
+  /**
+   * Text: `keys`, `cards`, `emails` or an expression of RE2, `/ID-[0-9]+/i`. What matches is masked once it has been
+   * read. @default none
+   */
+  readonly texts?: readonly string[] | undefined;
+  /** With `texts`: what has changed is shown only once it has been read. @default false */
+  readonly strict?: boolean | undefined;
 }
 
 const MOST_REGIONS = 256;
 const MAX_PX = 65_535;
 
 /** Whether anything is to be masked. @throws CAP_USAGE */
-export function checkRedaction({ regions = [] }: RedactionOptions): boolean {
+export function checkRedaction({ regions = [], texts = [], strict = false }: RedactionOptions): boolean {
   if (regions.length > MOST_REGIONS)
     throw unexpected('the redacted regions', `${MOST_REGIONS} at most`, regions.length);
   for (const region of regions) {
@@ -18,5 +25,8 @@ export function checkRedaction({ regions = [] }: RedactionOptions): boolean {
     const isRect = [x, y, width - 1, height - 1].every((px) => Number.isInteger(px) && px >= 0 && px <= MAX_PX);
     if (!isRect) throw unexpected('a redacted region', 'a rectangle of whole pixels', JSON.stringify(region));
   }
-  return regions.length > 0;
+  if (strict && texts.length === 0) {
+    throw new CapError('CAP_USAGE', 'only text is waited for', { hint: 'say which, as with --redact-text keys' });
+  }
+  return regions.length + texts.length > 0;
 }

@@ -6,6 +6,7 @@ import type { HttpStats, OpenedHttp } from './open-http.js';
 import { addPublishMetrics } from './publish-metrics.js';
 import { addRateMetrics } from './rate-metrics.js';
 import { addRecordingMetrics } from './recording-metrics.js';
+import { addRedactionMetrics } from './redaction-metrics.js';
 import { addSampled } from './sampled-metric.js';
 
 /** One of the captures that are measured. */
@@ -99,6 +100,7 @@ export async function measuredRegistry({ labelNames, rtsp, http, measure }: Meas
   await ofChannels('cap_audio_bytes_total', 'Bytes of sound that left the encoder', ({ bytes }) => bytes);
   await addPublishMetrics(registry, labelNames, async () => (await now()).captures);
   await addRecordingMetrics(registry, labelNames, async () => (await now()).captures);
+  await addRedactionMetrics(registry, labelNames, async () => (await now()).captures);
   if (http) await addHttpMetrics(registry, labelNames, now);
   if (!rtsp) return registry;
   const ofServer = (name: string, help: string, read: (stats: RtspServer['stats']) => number): void => {

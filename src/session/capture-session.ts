@@ -31,6 +31,7 @@ import { type CaptureSessionOptions, type OpenedCapture, openCapture } from './o
 import type { ReaderReports } from './rate-adaptation.js';
 import { type AudioStats, SessionAudio } from './session-audio.js';
 import type { SessionRate } from './session-rate.js';
+import { type RedactionStats, redactionStats, type TextRedaction } from './text-redaction.js';
 
 /** What a capture session says between `open` and `close`. */
 export type CaptureSessionEvents = {
@@ -50,6 +51,8 @@ export interface CaptureStats {
   readonly captureToEncodedMs: number;
   /** What bounds it at present; undefined when nothing is encoded here. */
   readonly rate: StreamRate | undefined;
+  /** What is masked; undefined where nothing is to be. */
+  readonly redaction: RedactionStats | undefined;
   /** Of each channel of sound. */
   readonly audio: readonly AudioStats[];
   /** Of each server that the stream is pushed to. */
@@ -73,15 +76,17 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   readonly #doors = new Set<Closable>();
   readonly #publishers = new Set<Publisher>();
   readonly #rate: SessionRate;
+  readonly #texts: TextRedaction | undefined;
   readonly #recorders = new Set<Mp4Recorder>();
   #onDemand: OnDemand | undefined;
   #closed = false;
 
-  private constructor({ capture, rate }: OpenedCapture, audio: SessionAudio, fps: number, logger: Logger) {
+  private constructor({ capture, texts, rate }: OpenedCapture, audio: SessionAudio, fps: number, logger: Logger) {
     super();
     this.#rate = rate;
     this.#fps = fps;
     this.#capture = capture;
+    this.#texts = texts;
     this.#audio = audio;
     this.#logger = logger;
     this.stream = new SharedStream(capture.pipeline, UNITS, { codedElsewhere: capture.source.coded });
@@ -104,7 +109,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
     let owner: Closable = audio;
     try {
       const opened = await openCapture(options, logger);
-      owner = { close: () => closeAll([opened.capture, audio]) };
+      owner = { close: () => closeAll([opened.texts, opened.capture, audio]) };
       const session = new CaptureSession(opened, audio, options.fps ?? 30, logger);
       owner = session;
       await session.#start();
@@ -161,6 +166,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
       encodedBytes: bytes,
       captureToEncodedMs: accessUnits > 0 ? captureToEncodedMs / accessUnits : 0,
       rate: this.#rate.current,
+      redaction: redactionStats(this.#capture.redactor, this.#texts),
       audio: this.#audio.stats,
       published: [...this.#publishers].map(({ stats }) => stats),
       recorded: [...this.#recorders].map(({ stats }) => stats),
@@ -262,7 +268,7 @@ export class CaptureSession extends TypedEvents<CaptureSessionEvents> implements
   readonly close = once(async () => {
     this.#closed = true;
     const onDemand = this.#onDemand ? [this.#onDemand] : [];
-    await closeAll([this.#rate, ...this.#doors, ...onDemand, this.stream, this.#capture, this.#audio]);
+    await closeAll([this.#rate, ...this.#doors, ...onDemand, this.stream, this.#texts, this.#capture, this.#audio]);
   });
 
   async [Symbol.asyncDispose](): Promise<void> {

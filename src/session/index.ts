@@ -18,6 +18,9 @@ export {
   readSchema,
   Sampler,
   type SamplerOptions,
+  SecretFinder,
+  splitTextPatterns,
+  TEXT_KINDS,
   type WatchCounts,
   type WatchOptions,
 } from '../consumer/index.js';
@@ -118,6 +121,7 @@ export * from './rate-adaptation.js';
 export { type Replayed, type ReplayedAnswer, type ReplayOptions, replay } from './replay.js';
 export type { AudioOptions, AudioStats } from './session-audio.js';
 export * from './stream-table.js';
+export type { RedactionStats } from './text-redaction.js';
 export {
   type DescribeOptions,
   describeStream,

@@ -1,4 +1,4 @@
-import { expectInteger, type Logger, unexpected } from '../core/index.js';
+import { closeAll, expectInteger, type Logger, unexpected } from '../core/index.js';
 import {
   Capture,
   checkRedaction,
@@ -18,6 +18,7 @@ import {
 import type { RateAdaptation } from './rate-adaptation.js';
 import type { AudioOptions } from './session-audio.js';
 import { SessionRate } from './session-rate.js';
+import { TextRedaction } from './text-redaction.js';
 
 /** What is captured, how it is scaled and how it is encoded. */
 export interface CaptureSessionOptions {
@@ -59,6 +60,8 @@ export interface CaptureSessionOptions {
 /** A capture that does not run yet, and what bounds its bits. */
 export interface OpenedCapture {
   readonly capture: Capture;
+  /** Where text is masked. Closed before the capture. */
+  readonly texts: TextRedaction | undefined;
   readonly rate: SessionRate;
 }
 
@@ -72,6 +75,7 @@ export async function openCapture(options: CaptureSessionOptions, logger: Logger
   const fps = expectInteger('fps', most ?? 30, 1, 120);
   const isPlain = options.fps === undefined && quality === undefined && !asksFor(scaling) && !asksFor(encoder);
   const asItIs = isPlain && !checkRedaction(redaction);
+  const texts = redaction.texts?.length ? await TextRedaction.open(redaction.texts, logger) : undefined;
   const source = await openSource(options.source ?? { kind: 'screen' }, {
     fps,
     asItIs,
@@ -85,9 +89,10 @@ export async function openCapture(options: CaptureSessionOptions, logger: Logger
       : await chooseEncoder(encoder, { fps, tellsDamage, adapts: quality === 'auto', logger });
     const { maxBitrateKbps } = encoderSettings(encoder, fps);
     const capture = new Capture({ source, scaling, encoder: fragment, fps, redaction, logger });
-    return { capture, rate: new SessionRate(capture, coded ? undefined : { fps, maxBitrateKbps }, quality) };
+    if (capture.redactor) texts?.start(capture.redactor);
+    return { capture, texts, rate: new SessionRate(capture, coded ? undefined : { fps, maxBitrateKbps }, quality) };
   } catch (error) {
-    await source.close?.();
+    await closeAll([texts, { close: async () => source.close?.() }]);
     throw error;
   }
 }
