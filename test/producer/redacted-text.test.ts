@@ -122,7 +122,7 @@ test('strict: what changes is shown only once it has been read, and not where so
 
 test('strict: what changes while it is read is not shown for having been read', () =>
   reading(STRICT, async (reader) => {
-    const { painter, redactor, next, shows, frames } = reader;
+    const { painter, redactor, next, frames } = reader;
     await readUntil(reader, isWhiteAt(45, 45));
     await painter.char(40, 40, 'A');
     await next();
@@ -137,7 +137,7 @@ test('strict: what changes while it is read is not shown for having been read', 
 
 test('strict: while nothing can be read nothing new is shown, and what was read stays', () =>
   reading(STRICT, async (reader) => {
-    const { painter, redactor, next, shows, frames } = reader;
+    const { painter, redactor, next, frames } = reader;
     await readUntil(reader, isWhiteAt(45, 45));
     await painter.char(40, 40, 'A');
     for (let failures = 0; failures < 3; failures++) {

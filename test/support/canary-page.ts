@@ -3,7 +3,7 @@ import type { NativePixels } from '../../src/native/index.js';
 import type { Picture } from './screen.js';
 
 /** Joined here, so that nobody takes this file for one that has secrets in it. */
-export const CANARIES = {
+const CANARIES = {
   key: ['sk', 'proj', 'Zk3vQ81mN0xYpLr7Wd2TgH5j'].join('-'),
   card: ['4111', '1111', '1111', '1111'].join(' '),
   email: ['ann.banks', 'example.org'].join('@'),
