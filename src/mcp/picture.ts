@@ -1,6 +1,9 @@
 import type { ImageContent, TextContent } from '@modelcontextprotocol/sdk/types.js';
 import { frameAgeMs } from '../consumer/frame-age.js';
 import { fitFrame } from '../consumer/index.js';
+import { checkLegibility } from '../consumer/legibility/check.js';
+import { candidatesOf, FULL_SIZE } from '../consumer/legibility/scaling.js';
+import type { TextReader } from '../consumer/ocr/page-reader.js';
 import {
   CapError,
   type Frame,
@@ -11,7 +14,7 @@ import {
   type Rect,
   unexpected,
 } from '../core/index.js';
-import { loadPreset, presetPlan } from '../session/index.js';
+import { allPresets, loadPreset, presetPlan } from '../session/index.js';
 import { type ClientModel, withEdge } from './client-model.js';
 
 /** What of a picture is shown, and how large. */
@@ -20,25 +23,38 @@ export interface Showing {
   /** Divides the pixels; never larger than `maxEdgePx` allows. */
   readonly preset?: string | undefined;
   readonly maxEdgePx?: number | undefined;
+  /** Finds the cheapest size at which the text stays legible, instead of a preset. */
+  readonly reader?: TextReader | undefined;
 }
 
 export type PictureContent = (ImageContent | TextContent)[];
 
 /** A frame as a client sees it: its images, and a line that says what they are. @throws CAP_USAGE */
 export async function showFrame(frame: Frame, model: ClientModel, showing: Showing = {}): Promise<PictureContent> {
-  const shown = showing.region ? cutOut(frame, showing.region) : frame;
-  const { images, estimatedTokens, caption } = await fitFrame(shown, withEdge(model, edgeOf(shown, showing)));
+  // A region is a picture of its own.
+  const shown = showing.region ? withoutMetadata(cutOut(frame, showing.region)) : frame;
+  const target = withEdge(model, edgeOf(shown, showing));
+  const chosen = showing.reader && (await cheapestLegible(shown, target, showing.reader));
+  const { images, estimatedTokens, caption } = await fitFrame(shown, target, chosen ? { scaling: chosen.scaling } : {});
   const sizes = images.map(formatSize).join(' ');
   const bytes = images.reduce((sum, { data }) => sum + data.length, 0);
   const line =
     `${frameName(frame)} · ${sizes} of ${showing.region ? formatRegion(showing.region) : 'all'} ` +
-    `in a picture of ${formatSize(frame)} · ~${estimatedTokens} tokens · ${Math.ceil(bytes / 1024)} KiB`;
+    `in a picture of ${formatSize(frame)} · ~${estimatedTokens} tokens · ${Math.ceil(bytes / 1024)} KiB${chosen?.legible ?? ''}`;
   return [
     ...images.map(({ data, mediaType }) => {
       return { type: 'image' as const, data: data.toString('base64'), mimeType: mediaType };
     }),
     { type: 'text', text: caption === undefined ? line : `${line}\n${caption}` },
   ];
+}
+
+/** Without the Gundam views: a client that wants more than fits looks at a region. */
+async function cheapestLegible(frame: Frame, target: ClientModel, reader: TextReader) {
+  const candidates = candidatesOf(frame, target, [FULL_SIZE, ...allPresets()]);
+  const { chosen, legibility } = await checkLegibility({ frame, target, fit: {}, candidates }, reader);
+  const share = legibility && `${Math.round(legibility.share * 100)} % of its text legible`;
+  return { scaling: chosen.scaling, legible: ` · ${chosen.scaling.name}, ${share ?? 'legibility not known'}` };
 }
 
 /** `frame 812, 21 ms old`. */
@@ -73,8 +89,10 @@ export function cutOut(frame: Frame, { x, y, width, height }: Rect): Frame {
   return { ...frame, data, width, height };
 }
 
-function edgeOf(frame: Frame, { preset, maxEdgePx }: Showing): number | undefined {
-  if (preset === undefined) return maxEdgePx;
+const withoutMetadata = ({ metadata: _, ...frame }: Frame): Frame => frame;
+
+function edgeOf(frame: Frame, { preset, maxEdgePx, reader }: Showing): number | undefined {
+  if (preset === undefined || reader) return maxEdgePx;
   // By name alone: a client may not have files read.
   if (!/^[\w-]+$/.test(preset)) throw unexpected('preset', 'the name of a preset', preset);
   const { width, height } = presetPlan(frame, loadPreset(preset)).canvas;

@@ -116,7 +116,7 @@ export * from './capture-session.js';
 export * from './capture-view.js';
 export * from './monitor-streams.js';
 export type { CaptureSessionOptions } from './open-capture.js';
-export type { PictureOptions } from './picture.js';
+export { allPresets, type PictureOptions } from './picture.js';
 export * from './rate-adaptation.js';
 export { type Replayed, type ReplayedAnswer, type ReplayOptions, replay } from './replay.js';
 export type { AudioOptions, AudioStats } from './session-audio.js';

@@ -63,7 +63,12 @@ export async function openPicture(options: PictureOptions = {}, { logger, waits 
 function scalingsOf(scalePreset: string | undefined): readonly Scaling[] {
   if (scalePreset === undefined) return [AS_STREAMED];
   if (scalePreset !== 'auto') return [toScaling(loadPreset(scalePreset))];
-  return [FULL_SIZE, GUNDAM, ...[...builtInPresets(), ...userPresets()].map(toScaling)];
+  return [FULL_SIZE, GUNDAM, ...allPresets()];
+}
+
+/** The built-in presets and the user's own, as sizes in which a picture may be shown. */
+export function allPresets(): Scaling[] {
+  return [...builtInPresets(), ...userPresets()].map(toScaling);
 }
 
 const toScaling = (preset: Preset): Scaling =>

@@ -83,6 +83,14 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     }
   });
 
+  test('look finds the size at which the text stays legible', { timeout: 180_000 }, async () => {
+    await using mcp = await connect();
+    const answer = await mcp.call('look', { preset: 'auto', region: '1280x120+0+0' });
+    const { width = 0 } = await sharp(imagesOf(answer)[0]).metadata();
+    expect(width).toBeLessThan(1000);
+    expect(textOf(answer)).toMatch(/ KiB · p\d+(_\d+)?, (9[5-9]|100) % of its text legible$/);
+  });
+
   test('read_text says where the lines stand in the whole picture, also those of a region', async () => {
     await using mcp = await connect();
     const whole = (await mcp.call('read_text')).structuredContent as {

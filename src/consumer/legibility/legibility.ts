@@ -26,8 +26,8 @@ export interface Measured extends Legibility {
   reaches(atLeast: number): boolean;
 }
 
-/** Text is above this; what is seen in icons and patterns is not, and comes and goes with the size. */
-const MIN_CONFIDENCE = 0.8;
+/** Text is above 0.94; icons and scripts that the reader does not know are below 0.84, and change with the size. */
+const MIN_CONFIDENCE = 0.88;
 /** The parts of a picture that are told apart. */
 const COLUMNS = 4;
 const ROWS = 3;
@@ -37,10 +37,23 @@ const ENOUGH_CHARACTERS = 40;
 const REGION_SLACK = 2;
 const MOST_REGIONS = 3;
 
-/** The lines that count: sure ones, of three characters at least. */
-export function countedLines(lines: readonly TextLine[]): TextLine[] {
-  return lines.filter(({ text, confidence = 1 }) => confidence >= MIN_CONFIDENCE && plain(text).length >= 3);
+/** What was read at full size, which a smaller size is compared with. */
+export interface Reference {
+  /** Those of which the reader is sure; in pixels of the source. */
+  readonly lines: readonly TextLine[];
+  /** Of most of the text it is not: small print that nobody can read, or a script that it does not know. */
+  readonly isDoubtful: boolean;
 }
+
+/** Lines of three characters at least count; what is shorter may be an icon. */
+export function referenceOf(lines: readonly TextLine[]): Reference {
+  const texts = lines.filter(({ text }) => plain(text).length >= 3);
+  const sure = texts.filter(({ confidence = 1 }) => confidence >= MIN_CONFIDENCE);
+  return { lines: sure, isDoubtful: charactersOf(texts) > 2 * charactersOf(sure) };
+}
+
+const charactersOf = (lines: readonly TextLine[]): number =>
+  lines.reduce((sum, { text }) => sum + plain(text).length, 0);
 
 /**
  * Compares what was read at full size with what was read at another.

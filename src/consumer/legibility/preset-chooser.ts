@@ -15,10 +15,10 @@ import type { FitOptions } from '../fit.js';
 import { linkAbort } from '../linked-abort.js';
 import type { TextReader } from '../ocr/page-reader.js';
 import { changedShare } from './changed-share.js';
-import { type Check, type CheckRequest, checkLegibility } from './check.js';
+import { type Check, type CheckRequest, checkLegibility, DEFAULT_LEGIBILITY, wholeOf } from './check.js';
 import type { Legibility } from './legibility.js';
 import { sizesOf } from './read-views.js';
-import { AS_STREAMED, candidatesOf, FULL_SIZE, type Scaling } from './scaling.js';
+import { AS_STREAMED, candidatesOf, type Scaling } from './scaling.js';
 
 /** Among what is chosen, by what, and how often. */
 export interface PresetChooserOptions {
@@ -54,7 +54,6 @@ interface Known {
 
 const OPTION_NAMES = ['scalings', 'reader', 'atLeast', 'firstCheckMs', 'restMs', 'recheckMs', 'logger'];
 const DAY_MS = 86_400_000;
-const DEFAULT_LEGIBILITY = 0.95;
 /** The content is of another kind when so much of the picture has changed since it was checked. */
 const OTHER_KIND = 0.1;
 /** Of the time that a check took: a reader that is busy all the time would keep a core from what is captured. */
@@ -96,16 +95,15 @@ export class PresetChooser implements Closable {
   /** How this frame is to be sent to this model. Rejects with the signal's reason alone. */
   async choose(frame: Frame, target: Target, fit: FitOptions, signal?: AbortSignal): Promise<Scaling> {
     const candidates = candidatesOf(frame, target, this.#options.scalings);
-    const whole = candidates.find(({ scaling }) => scaling === FULL_SIZE) ?? candidates.at(-1);
     // A preset that does not make this picture smaller.
-    if (!whole) return AS_STREAMED;
+    if (candidates.length === 0) return AS_STREAMED;
     const key = keyOf(target);
     if (this.#isDue(key, frame)) this.#check(key, { frame, target, fit, candidates });
     if (!this.#known.has(key)) {
       await this.#firstCheck(this.#options.firstCheckMs ?? (candidates.length > 1 ? 10_000 : 0), signal);
     }
     const chosen = this.#known.get(key)?.check.chosen.scaling;
-    return candidates.find(({ scaling }) => scaling === chosen)?.scaling ?? whole.scaling;
+    return candidates.find(({ scaling }) => scaling === chosen)?.scaling ?? wholeOf(candidates).scaling;
   }
 
   /** What is known of how legible images of these sizes are; undefined where it was not measured. */
@@ -169,12 +167,18 @@ export class PresetChooser implements Closable {
     signal?.throwIfAborted();
   }
 
-  #tell({ chosen, isLegible, legibility: { share } }: Check, key: string): void {
-    const { name } = chosen.scaling;
-    this.#options.logger?.debug('legibility checked', { for: key, preset: name, tokens: chosen.tokens, share });
-    if (isLegible) this.#trouble = undefined;
-    else if (this.#options.scalings.length === 1) this.#warn(`${percent(share)} of the text is legible at ${name}`);
-    else this.#warn(`no size keeps the text legible for ${key}: ${percent(share)} of it at ${name} is the most`);
+  #tell({ chosen, isLegible, legibility }: Check, key: string): void {
+    const { scaling, tokens } = chosen;
+    const share = legibility?.share;
+    this.#options.logger?.debug('legibility checked', { for: key, preset: scaling.name, tokens, share });
+    if (isLegible) {
+      this.#trouble = undefined;
+    } else if (share === undefined) {
+      this.#warn('legibility is not known: the local reader cannot read most of the text');
+    } else {
+      const most = `${Math.round(share * 100)} % of the text is legible at ${scaling.name}`;
+      this.#warn(this.#options.scalings.length === 1 ? most : `for ${key} no size will do: at most ${most}`);
+    }
   }
 
   /** Once, until all is well again. */
@@ -186,4 +190,3 @@ export class PresetChooser implements Closable {
 }
 
 const keyOf = ({ provider, model }: Target): string => `${provider}/${model}`;
-const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -3,19 +3,19 @@ import type { EncodedImage, TextLine } from '../adaptor.js';
 import type { FittedImages } from '../fit.js';
 import { encodeView, sizeView } from '../image-encoding.js';
 import type { TextReader } from '../ocr/page-reader.js';
-import { countedLines } from './legibility.js';
+import { type Reference, referenceOf } from './legibility.js';
 import { FULL_SIZE } from './scaling.js';
 
 /** Reading this much takes some seconds; a whole terminal of small print would take half a minute. */
 const SAMPLE_CHARACTERS = 1000;
 
-/** A sample of the text that a frame has at full size: the lines that count, in pixels of the source. */
-export async function readFullSize(frame: Frame, reader: TextReader): Promise<TextLine[]> {
+/** A sample of the text that a frame has at full size. */
+export async function readFullSize(frame: Frame, reader: TextReader): Promise<Reference> {
   const [view] = FULL_SIZE.views(frame, 1)?.views ?? [];
-  if (!view) return [];
+  if (!view) return referenceOf([]);
   const image = await encodeView(await sizeView(frame, view, view.size), 'image/png', 100);
   const lines = await reader.read(image.data, { mostCharacters: SAMPLE_CHARACTERS });
-  return countedLines(lines).map((line) => moved(line, view.size, view.shows));
+  return referenceOf(lines.map((line) => moved(line, view.size, view.shows)));
 }
 
 /**

@@ -29,7 +29,10 @@ export function registerLook(server: McpServer, client: Client): void {
       inputSchema: z.strictObject({
         stream: streamArgument,
         region: regionArgument,
-        preset: presetArgument,
+        preset: presetArgument.describe(
+          'Divide the pixels to save tokens: p2_56, p4, p6_9, p9 or p10_24; auto takes some seconds to find the ' +
+            'fewest tokens at which the text stays legible.',
+        ),
         max_edge: maxEdgeArgument,
       }),
       // No structured content here: some clients show it to the model instead of the image.
@@ -40,7 +43,8 @@ export function registerLook(server: McpServer, client: Client): void {
         const stream = screens.stream(name);
         const frame = await stream.newest(signal);
         const region = regionOf(wanted, frame);
-        const content = await showFrame(frame, client.model, { region, preset, maxEdgePx });
+        const reader = preset === 'auto' ? await screens.reader() : undefined;
+        const content = await showFrame(frame, client.model, { region, preset, maxEdgePx, reader });
         await client.see(stream, frame);
         return { content };
       }),

@@ -172,7 +172,7 @@ test('08 what is legible at no size is told once, and sent at the largest', asyn
   const read = reader.widths.length;
   await expect.poll(() => choose(chooser, frame(480)).then(() => reader.widths.length)).toBeGreaterThan(read);
   expect(warnings).toEqual([
-    expect.stringMatching(/^no size keeps the text legible for script\/script-1: \d+ % of it/),
+    expect.stringMatching(/^for script\/script-1 no size will do: at most \d+ % of the text is legible at /),
   ]);
 });
 
