@@ -140,7 +140,7 @@ function optionsOf({ host, port, db, username, password, isTls }: QueueAddress):
     db,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(isTls ? { tls: { servername: host } } : {}),
+    ...(isTls ? { tls: {} } : {}),
     lazyConnect: true,
     // Commands wait for a server that is away, however long: who sent them gives up by its own clock.
     maxRetriesPerRequest: null,
