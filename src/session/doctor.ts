@@ -1,4 +1,6 @@
 import { statfs } from 'node:fs/promises';
+import { parseQueueAddress } from '../consumer/fleet/queue-address.js';
+import { RedisLink } from '../consumer/fleet/redis-link.js';
 import { readOcrModels } from '../consumer/ocr/models.js';
 import { PROVIDERS } from '../consumer/providers.js';
 import { CapError, type ErrorCode, silentLogger, toCapError } from '../core/index.js';
@@ -68,6 +70,7 @@ export async function diagnose({ rtspPort = 8554, ...choice }: DoctorOptions = {
     await check(`RTSP port ${rtspPort}`, true, () => port(rtspPort)),
     await check('local reader', false, reader),
     ...PROVIDERS.flatMap(({ name, keyVariable }) => (keyVariable ? [key(name, keyVariable)] : [])),
+    ...(process.env.CAP_QUEUE_URL ? [await check('queue', false, queue)] : []),
     await check('disk', false, disk),
   ];
   return { findings, ...verdictOf(findings) };
@@ -169,6 +172,12 @@ function key(provider: string, variable: string): Finding {
   const ok = Boolean(process.env[variable]);
   const base = { name: `key for ${provider}`, needed: false, ok, found: `${variable} is ${ok ? 'set' : 'not set'}` };
   return ok ? base : { ...base, advice: `set it to use --provider ${provider}` };
+}
+
+async function queue(): Promise<Outcome> {
+  const address = parseQueueAddress(process.env.CAP_QUEUE_URL ?? '', 'CAP_QUEUE_URL');
+  await using link = await RedisLink.open(address, silentLogger);
+  return { ok: true, found: `Redis ${link.version} at ${address.label}` };
 }
 
 async function disk(): Promise<Outcome> {

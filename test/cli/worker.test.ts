@@ -61,6 +61,12 @@ test('a Redis that is not there, refuses the login or is too old ends watch and 
   }
 }, 120_000);
 
+test('cap doctor looks at the queue that the environment names', async () => {
+  const doctor = async (url: string) => (await runCap(['doctor'], { env: { CAP_QUEUE_URL: url } })).stdout;
+  expect(await doctor(redis.url)).toMatch(/^✓ queue: Redis \d+\.\d+\.\d+ at redis:\/\/127/m);
+  expect(await doctor(`redis://127.0.0.1:${await freePort()}/0`)).toMatch(/^✗ queue: .*out of reach: .*ECONNREFUSED/m);
+}, 120_000);
+
 test('what only those who ask can be told is refused', async () => {
   const { code, stderr } = await runCap(
     ['watch', 'rtsp://127.0.0.1:1/', '--queue', redis.url, '--provider', 'openai', '--base-url', 'http://127.0.0.1:1/'],

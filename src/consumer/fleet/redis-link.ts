@@ -23,6 +23,7 @@ export class RedisLink extends TypedEvents<RedisLinkEvents> implements Closable 
   readonly redis: Redis;
   readonly #label: string;
   readonly #logger: Logger;
+  #version = 'unknown';
   #failure: Error | undefined;
   #isOpen = false;
   #isLost = false;
@@ -54,6 +55,11 @@ export class RedisLink extends TypedEvents<RedisLinkEvents> implements Closable 
       await link.close();
       throw link.unavailable(link.#failure ?? error);
     }
+  }
+
+  /** Of the server. */
+  get version(): string {
+    return this.#version;
   }
 
   /** Another connection to the same server, for commands that wait. It says nothing when it breaks: this one does. */
@@ -103,11 +109,11 @@ export class RedisLink extends TypedEvents<RedisLinkEvents> implements Closable 
 
   async #check(): Promise<void> {
     const info = await this.redis.info();
-    const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
-    const [major = 0, minor = 0] = version.split('.').map(Number);
+    this.#version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? this.#version;
+    const [major = 0, minor = 0] = this.#version.split('.').map(Number);
     const [leastMajor, leastMinor] = LEAST_VERSION;
     if (!(major > leastMajor || (major === leastMajor && minor >= leastMinor))) {
-      throw new CapError('CAP_QUEUE_UNAVAILABLE', `the Redis at ${this.#label} is of version ${version}`, {
+      throw new CapError('CAP_QUEUE_UNAVAILABLE', `the Redis at ${this.#label} is of version ${this.#version}`, {
         hint: `a queue takes ${LEAST_VERSION.join('.')} or newer`,
       });
     }

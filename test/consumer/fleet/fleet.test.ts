@@ -115,8 +115,9 @@ test('a frame that no worker takes in time is stale, and nobody asks it later', 
   await expect.poll(() => one.watch.counts().stale).toBe(1);
   expect(await one.waiting()).toBe(0);
   await worker();
-  const answered = new Promise((resolve) => one.watch.on('answered', resolve));
-  one.source.push();
+  const patient = await watch();
+  const answered = new Promise((resolve) => patient.watch.on('answered', resolve));
+  patient.source.push();
   await answered;
   expect(server.requests).toHaveLength(1);
 });
@@ -189,7 +190,7 @@ test('a worker that is closed finishes what it can, and leaves the rest to other
     release = resolve;
   });
   server.script({ kind: 'hold', until: held }, { kind: 'hold', until: new Promise(() => {}) });
-  const first = await worker({ worker: { graceMs: 600 } });
+  const first = await worker({ worker: { graceMs: 3000 } });
   const one = await watch({ concurrency: 2 });
   const receipts: Receipt[] = [];
   one.watch.on('answered', (_answer, receipt) => receipts.push(receipt));
