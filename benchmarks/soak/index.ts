@@ -6,11 +6,12 @@ import { soak } from './soak.js';
 import type { Leak } from './subject.js';
 
 const LEAKS = ['memory', 'descriptors', 'threads'];
-const USAGE = `npm run soak -- [--minutes N] [--leak ${LEAKS.join('|')}]`;
+const USAGE = `npm run soak -- [--minutes N] [--leak ${LEAKS.join(',')}]`;
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, leak: { type: 'string' } } });
 const minutes = Number(values.minutes);
-if (!(minutes > 0 && minutes <= 1440) || (values.leak !== undefined && !LEAKS.includes(values.leak))) {
+const leaks = values.leak?.split(',') ?? [];
+if (!(minutes > 0 && minutes <= 1440) || !leaks.every((leak) => LEAKS.includes(leak))) {
   process.stderr.write(`${USAGE}\n`);
   process.exit(2);
 }
@@ -22,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.write(`An hour of use: ${Activity.hour}\n\n`);
 const { rounds, hours, frames, rows, flat } = await soak({
   seconds: minutes * 60,
-  leak: values.leak as Leak | undefined,
+  leaks: leaks as Leak[],
   onRound: (round, { memoryMb, descriptors, threads }) => {
     if (round % 20 !== 0) return;
     process.stderr.write(`round ${round}: ${memoryMb.toFixed(0)} MB, ${descriptors} descriptors, ${threads} threads\n`);

@@ -16,7 +16,7 @@ export interface SoakOptions {
   readonly seconds: number;
   readonly bounds?: Bounds;
   /** Left behind in every round. */
-  readonly leak?: Leak | undefined;
+  readonly leaks?: readonly Leak[];
   readonly onRound?: (round: number, holdings: Holdings) => void;
 }
 
@@ -38,7 +38,7 @@ const NAMES: Readonly<Record<keyof Holdings, readonly [name: string, unit: strin
 };
 
 /** Keeps a captured desktop busy, and says whether what the capturing process holds stays flat. */
-export async function soak({ seconds, bounds = STRICT, leak, onRound }: SoakOptions): Promise<SoakReport> {
+export async function soak({ seconds, bounds = STRICT, leaks = [], onRound }: SoakOptions): Promise<SoakReport> {
   const folder = await mkdtemp(join(tmpdir(), 'cap-soak-'));
   await using display = await startResizableDisplay();
   try {
@@ -48,7 +48,7 @@ export async function soak({ seconds, bounds = STRICT, leak, onRound }: SoakOpti
     const endMs = performance.now() + seconds * 1000;
     while (performance.now() < endMs) {
       await activity.round();
-      if (leak) await subject.tell(`leak ${leak}`);
+      for (const leak of leaks) await subject.tell(`leak ${leak}`);
       const holdings = await subject.holdings();
       samples.push(holdings);
       onRound?.(samples.length, holdings);
