@@ -75,6 +75,21 @@ test('watch sends at the preset that it is told, and its receipts say how legibl
   }
 }, 180_000);
 
+test('watch --scale-preset auto says in each receipt at which preset the picture went out, and how legible', async () => {
+  const args = ['watch', url, ...options('--scale-preset', 'auto', '--every', '100ms', '--json')];
+  await using watch = startCap(args, { env: key });
+  // The first pictures may go out whole, before the check has ended.
+  const [line] = await watch.waitForOutput(/^.*"preset":"p\d.*\n/m, 120_000);
+  watch.signal('SIGINT');
+  expect(await watch.waitForExit()).toEqual({ code: 0, signal: null });
+  const { images, receipt } = JSON.parse(line);
+  expect(images[0].width).toBeLessThan(SIZE.width);
+  expect(receipt.preset).toMatch(/^p\d+(_\d+)?$/);
+  expect(receipt.legibility.share).toBeGreaterThanOrEqual(0.95);
+  expect(receipt.legibility.frameNumber).toBeLessThanOrEqual(receipt.frameNumber);
+  expect(watch.stderr).toBe('');
+}, 180_000);
+
 test.each([
   [
     ['watch', 'rtsp://127.0.0.1:1/cap', '--legibility', '95'],
