@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { CapError, type Closable, type Logger, once, silentLogger, toCapError } from '../../core/index.js';
-import { type FleetJob, type FleetReply, KEY_PREFIX, queueName } from './fleet-job.js';
+import { type FleetJob, type FleetReply, QUEUE_OPTIONS, queueName } from './fleet-job.js';
 import { JobStore, jobId, toldKey, watchOf } from './job-store.js';
 import { parseQueueAddress } from './queue-address.js';
 import { RedisLink } from './redis-link.js';
@@ -51,7 +51,6 @@ export class FleetClient implements Closable {
   readonly #pending = new Map<string, Pending>();
   readonly #maxWaiting: number;
   readonly #logger: Logger;
-  readonly #reading: Promise<void>;
   #count = 0;
   #closed = false;
 
@@ -62,7 +61,7 @@ export class FleetClient implements Closable {
     this.#maxWaiting = options.maxWaiting ?? MAX_WAITING;
     this.#logger = options.logger ?? silentLogger;
     this.#reader = link.duplicate();
-    this.#reading = this.#read();
+    void this.#read();
     link.on('back', () => this.#guard(() => this.#recover()));
   }
 
@@ -71,7 +70,7 @@ export class FleetClient implements Closable {
     const link = await RedisLink.open(parseQueueAddress(url), options.logger ?? silentLogger);
     const { Queue } = await import('bullmq');
     const newQueue = (name: string): Queue => {
-      const queue = new Queue(name, { connection: link.redis, prefix: KEY_PREFIX, skipVersionCheck: true });
+      const queue = new Queue(name, { connection: link.redis, ...QUEUE_OPTIONS });
       // The link tells of what happens to its connection.
       queue.on('error', () => {});
       return queue;
@@ -109,8 +108,8 @@ export class FleetClient implements Closable {
 
   readonly close = once(async () => {
     this.#closed = true;
+    // Ends the reading, too; what ioredis was to send again when Redis is away is never settled, so nobody waits for it.
     this.#reader.disconnect();
-    await this.#reading;
     for (const queue of this.#queues.values()) await queue.close();
     await this.#link.close();
   });
@@ -191,8 +190,8 @@ export class FleetClient implements Closable {
       try {
         const read = await this.#reader.xread('COUNT', 100, 'BLOCK', READ_BLOCK_MS, 'STREAMS', key, last);
         for (const [entry, [, job = '']] of read?.[0]?.[1] ?? []) {
-          await this.#deliver(job);
           last = entry;
+          await this.#deliver(job);
         }
       } catch (error) {
         if (this.#closed) return;

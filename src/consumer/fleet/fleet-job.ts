@@ -86,6 +86,13 @@ export const queueName = (provider: string, model: string): string =>
 /** BullMQ's own keys begin so, too. */
 export const KEY_PREFIX = 'cap';
 
+/** What BullMQ is told on both sides: it keeps events of its own, which nobody here reads. */
+export const QUEUE_OPTIONS = {
+  prefix: KEY_PREFIX,
+  skipVersionCheck: true,
+  streams: { events: { maxLen: 100 } },
+} as const;
+
 export function packRequest(request: AdaptorRequest): FleetJob['request'] {
   const { prompt, system, history, schema, maxOutputTokens, images } = request;
   return {

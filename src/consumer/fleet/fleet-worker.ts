@@ -12,7 +12,7 @@ import {
 import type { Adaptor } from '../adaptor.js';
 import { CircuitBreaker } from '../queue/circuit-breaker.js';
 import type { FleetBudget } from './fleet-budget.js';
-import { KEY_PREFIX, queueName } from './fleet-job.js';
+import { QUEUE_OPTIONS, queueName } from './fleet-job.js';
 import { type JobOutcome, JobRunner, type ServedModel } from './job-runner.js';
 import { JobStore } from './job-store.js';
 import type { RedisLink } from './redis-link.js';
@@ -103,7 +103,7 @@ export class FleetWorker extends TypedEvents<FleetWorkerEvents> implements Closa
 
   /** Finishes what is under way, if that does not take too long; the rest is for other workers. */
   readonly close = once(async () => {
-    const timer = setTimeout(() => this.#giveBack.abort(), this.#graceMs);
+    const timer = setTimeout(() => this.#giveBack.abort(), this.#underWay === 0 ? 0 : this.#graceMs);
     const closing = Promise.all(this.#workers.map((one) => one.close())).then(() => closeAll(this.#queues));
     this.#leaving.abort();
     const tooLong = new Promise<void>((resolve) => {
@@ -126,7 +126,7 @@ export class FleetWorker extends TypedEvents<FleetWorkerEvents> implements Closa
   ): void {
     const { concurrency = 4, requestsPerMinute = UNLIMITED, lostAfterMs = 15_000 } = options;
     const name = queueName(model.name.provider, model.name.model);
-    const base = { connection: link.redis, prefix: KEY_PREFIX, skipVersionCheck: true };
+    const base = { connection: link.redis, ...QUEUE_OPTIONS };
     const queue = new Queue(name, base);
     const runner = new JobRunner(new JobStore(link.redis), budget, model);
     const breaker = new CircuitBreaker();

@@ -15,6 +15,16 @@ export interface Begun {
 /** A reply is kept for so long after its request could last be asked again. */
 const KEPT_MS = 60_000;
 
+const UNREADABLE: FleetReply = {
+  kind: 'failed',
+  error: {
+    code: 'CAP_QUEUE_UNAVAILABLE',
+    message: 'what a worker replied cannot be read',
+    hint: 'run one version of cap everywhere',
+  },
+  attempts: 1,
+};
+
 /** What the queue knows of its requests beside the requests themselves: who began them, and what came of them. */
 export class JobStore {
   readonly #redis: Redis;
@@ -58,7 +68,9 @@ export class JobStore {
   /** What came of a request; undefined while nothing has. */
   async replyTo(job: string): Promise<FleetReply | undefined> {
     const text = await this.#redis.get(keyOf('answer', job));
-    return text === null ? undefined : fleetReply.parse(JSON.parse(text));
+    if (text === null) return undefined;
+    const reply = fleetReply.safeParse(JSON.parse(text));
+    return reply.success ? reply.data : UNREADABLE;
   }
 }
 

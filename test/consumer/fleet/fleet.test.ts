@@ -270,3 +270,27 @@ test('requests in the queue survive a Redis that is killed, and answers reach th
     await own.close();
   }
 });
+
+test('both sides close while Redis is away', async () => {
+  const own = await RedisServer.start();
+  try {
+    const client = await FleetClient.open(own.url);
+    const adaptor = await FleetAdaptor.open(client, { provider: 'anthropic', stream: 'one' });
+    const models = [{ provider: 'openai', apiKey: FAKE_KEY, baseUrl: server.baseUrl }];
+    const idle = await WorkerSession.open(own.url, { models });
+    const asked = adaptor.ask({ prompt: 'What?', images: [] }).catch((error: CapError) => error.code);
+    const queue = new Queue(queueName('anthropic', adaptor.model), {
+      connection: { port: own.port },
+      prefix: KEY_PREFIX,
+    });
+    await expect.poll(() => queue.getWaitingCount()).toBe(1);
+    await queue.close();
+    await own.kill();
+    await adaptor.close();
+    expect(await asked).toBe('CAP_CLOSED');
+    await client.close();
+    await idle.close();
+  } finally {
+    await own.close();
+  }
+});
