@@ -82,6 +82,7 @@
         "native/wayland_screencopy.cc",
         "native/wayland_source.cc",
         "native/wayland_watch.cc",
+        "native/window_masks.cc",
         "native/x11_capture.cc",
         "native/x11_cursor.cc",
         "native/x11_display.cc",

@@ -62,6 +62,8 @@ void Redaction::Forget() {
   std::lock_guard<std::mutex> lock(mutex_);
   grid_.reset();
   published_.reset();
+  // While nothing is captured its events would pile up.
+  windows_.reset();
   band_.reset();
   unread_.reset();
 }
@@ -82,12 +84,27 @@ GstBuffer* Redaction::Publish(GstVideoFrame* in, const Rects* damage, Rects& cha
   }
   const uint64_t now_ms = NowMs();
   grid_->Change(damage && !fresh ? *damage : Rects{whole}, ++frame_, now_ms);
+  if (options_ && !options_->windows.patterns.empty()) MaskWindows();
   const bool strict = options_ && options_->strict;
   const Unread unread = strict ? Unread::kKept : failed_ ? Unread::kHidden : Unread::kShown;
   changed = Draw(grid_->Publish(unread, now_ms, options_ ? options_->shown_unread_ms : 0), in);
   if (fresh) changed = {whole};
   if (reads) PrepareRead(in);
   return published_->ToBuffer();
+}
+
+// After the frame's damage: where a window has been stays masked until a later frame has captured it anew.
+void Redaction::MaskWindows() {
+  if (!windows_) windows_ = WindowMasks::Open(options_->windows);
+  Rects rects;
+  if (!windows_ || !windows_->Update(rects)) {
+    // Nobody knows where they are.
+    windows_.reset();
+    grid_->MoveWindows({{0, 0, published_->view().width, published_->view().height}});
+    return;
+  }
+  const Rects left = grid_->MoveWindows(rects);
+  if (!left.empty()) windows_->CaptureAnew(left);
 }
 
 Rects Redaction::Draw(const RedactionGrid::Changes& changes, GstVideoFrame* in) {

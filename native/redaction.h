@@ -12,13 +12,15 @@
 #include "rect.h"
 #include "redaction_grid.h"
 #include "shared_picture.h"
+#include "window_masks.h"
 
 namespace cap {
 
 struct RedactionOptions {
   Rects regions;
-  bool reads = false;   // text is looked for in what changed
-  bool strict = false;  // and nothing is shown before
+  WindowMaskOptions windows;  // without patterns: none
+  bool reads = false;         // text is looked for in what changed
+  bool strict = false;        // and nothing is shown before
   uint64_t shown_unread_ms = 0;
 };
 
@@ -55,6 +57,7 @@ class Redaction {
 
  private:
   Rects Draw(const RedactionGrid::Changes& changes, GstVideoFrame* in);
+  void MaskWindows();
   void PrepareRead(GstVideoFrame* in);
 
   mutable std::mutex mutex_;
@@ -62,6 +65,7 @@ class Redaction {
   std::function<void()> on_unread_;
   std::optional<RedactionGrid> grid_;
   std::unique_ptr<SharedPicture> published_;
+  std::unique_ptr<WindowMasks> windows_;  // of the streaming thread; opened with the first frame
   uint32_t frame_ = 0;
   bool failed_ = false;
   std::optional<RedactionGrid::Band> band_;  // that is being read, or waits to be taken

@@ -42,6 +42,14 @@ Redactor::Redactor(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const auto from = info[2].As<Napi::Object>();
   RedactionOptions options;
   options.regions = ToRects(from.Get("regions"));
+  const auto windows = from.Get("windows").As<Napi::Object>();
+  options.windows.display = windows.Get("display").As<Napi::String>();
+  options.windows.origin_x = windows.Get("x").As<Napi::Number>().Int32Value();
+  options.windows.origin_y = windows.Get("y").As<Napi::Number>().Int32Value();
+  const auto patterns = windows.Get("patterns").As<Napi::Array>();
+  for (uint32_t i = 0; i < patterns.Length(); ++i) {
+    options.windows.patterns.push_back(patterns.Get(i).As<Napi::String>());
+  }
   options.reads = from.Get("reads").As<Napi::Boolean>();
   options.strict = from.Get("strict").As<Napi::Boolean>();
   options.shown_unread_ms = from.Get("shownUnreadMs").As<Napi::Number>().Uint32Value();

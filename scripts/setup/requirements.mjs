@@ -86,7 +86,7 @@ export const REQUIREMENTS = [
   requirement('test', 'plugin', 'soup', 'foreign HTTP client', 'gstreamer1.0-plugins-good', 'gstreamer1-plugins-good', 'gst-plugins-good'),
   requirement('test', 'command', 'convert', 'draws pictures of known text', 'imagemagick', 'ImageMagick', 'imagemagick'),
   requirement('test', 'file', '/usr/bin/chromium /usr/bin/chromium-browser', 'watches by WebRTC', 'chromium', 'chromium', 'chromium'),
-  requirement('test', 'command', 'xrandr', 'resizes a screen', 'x11-xserver-utils', 'xrandr', 'xorg-xrandr'),
+  requirement('test', 'command', 'xrandr xsetroot', 'resizes and colours a screen', 'x11-xserver-utils', 'xrandr xsetroot', 'xorg-xrandr xorg-xsetroot'),
   requirement('test', 'command', 'Xorg', 'a screen that can be resized', 'xserver-xorg-core', 'xorg-x11-server-Xorg', 'xorg-server'),
   requirement('test', 'file', pluginPaths('xorg/modules/drivers/dummy_drv.so'), 'its driver without hardware', 'xserver-xorg-video-dummy', 'xorg-x11-drv-dummy', 'xf86-video-dummy'),
   requirement('test', 'command', 'xwininfo xprop xdpyinfo', 'looks at windows', 'x11-utils', 'xwininfo xprop xdpyinfo', 'xorg-xwininfo xorg-xprop xorg-xdpyinfo'),

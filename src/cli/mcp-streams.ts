@@ -53,9 +53,10 @@ export function ownStream(flags: CaptureFlags, logger: Logger): LiveStream {
   });
 }
 
-/** Monitors and windows are told of where the whole screen is shown anyway; of a part of it, they are private. */
+/** Monitors and windows are told of where the whole screen is shown anyway; of a part, or with masks, they are private. */
 export function listedDisplay(flags: CaptureFlags): DisplayChoice | undefined {
   const { source = { kind: 'screen' }, window, region, monitor, share, displayServer, display } = flags;
+  if (toRedaction(flags)) return undefined;
   const isPart = [window, region, monitor, share].some((value) => value !== undefined);
   return source.kind !== 'screen' || isPart || displayServer === 'portal' ? undefined : { displayServer, display };
 }

@@ -62,6 +62,13 @@ export interface NativeHub {
 /** What a capredact masks; `reads`: text is looked for in what has changed. */
 export interface NativeRedactionOptions {
   readonly regions: readonly NativeRect[];
+  /** Those of an X display in whose title, class or application's name a pattern stands; `x`, `y`: of the picture. */
+  readonly windows: {
+    readonly display: string;
+    readonly x: number;
+    readonly y: number;
+    readonly patterns: readonly string[];
+  };
   readonly reads: boolean;
   /** Nothing is shown before it was read. */
   readonly strict: boolean;

@@ -93,7 +93,7 @@ export class Capture extends TypedEvents<CaptureEvents> implements Closable {
     );
     try {
       this.pipeline.stampFrames('capture', source.tellsDamage ? 'source' : 'pictures');
-      this.redactor = masks ? redactorOf(this.pipeline, redaction) : undefined;
+      this.redactor = masks ? redactorOf(this.pipeline, source, redaction) : undefined;
       this.#applyPlan();
       this.#watch = this.#watchSource();
     } catch (error) {
@@ -207,5 +207,15 @@ function requireInside({ regions = [] }: RedactionOptions, { width, height }: Si
 /** Whoever reads may be slow, but not so slow that what was never read stays to be seen. */
 const SHOWN_UNREAD_MS = 10_000;
 
-const redactorOf = (pipeline: Pipeline, { regions = [], texts = [], strict = false }: RedactionOptions): Redactor =>
-  new Redactor(pipeline, 'redact', { regions, reads: texts.length > 0, strict, shownUnreadMs: SHOWN_UNREAD_MS });
+function redactorOf(pipeline: Pipeline, source: VideoSource, options: RedactionOptions): Redactor {
+  const { regions = [], windows: patterns = [], texts = [], strict = false } = options;
+  const { onScreen = { display: '', x: 0, y: 0 } } = source;
+  if (patterns.length > 0 && !source.onScreen) {
+    throw new CapError('CAP_USAGE', `windows can be masked on X screens alone, not in ${source.label}`, {
+      hint: 'mask a region instead',
+    });
+  }
+  const reads = texts.length > 0;
+  const windows = { ...onScreen, patterns };
+  return new Redactor(pipeline, 'redact', { regions, windows, reads, strict, shownUnreadMs: SHOWN_UNREAD_MS });
+}

@@ -5,6 +5,11 @@ export interface RedactionOptions {
   /** In pixels of the source, grown to whole blocks of 8 × 8. @default none */
   readonly regions?: readonly Rect[] | undefined;
   /**
+   * Windows of an X screen, by what stands in their title, class or application's name, whatever its case; with their
+   * frames, wherever they move. @default none
+   */
+  readonly windows?: readonly string[] | undefined;
+  /**
    * Text: `keys`, `cards`, `emails` or an expression of RE2, `/ID-[0-9]+/i`. What matches is masked once it has been
    * read. @default none
    */
@@ -14,10 +19,15 @@ export interface RedactionOptions {
 }
 
 const MOST_REGIONS = 256;
+const MOST_WINDOWS = 64;
 const MAX_PX = 65_535;
 
 /** Whether anything is to be masked. @throws CAP_USAGE */
-export function checkRedaction({ regions = [], texts = [], strict = false }: RedactionOptions): boolean {
+export function checkRedaction(options: RedactionOptions): boolean {
+  const { regions = [], windows = [], texts = [], strict = false } = options;
+  if (windows.length > MOST_WINDOWS || windows.some((pattern) => pattern.trim() === '' || pattern.length > 1000)) {
+    throw unexpected('the redacted windows', `${MOST_WINDOWS} texts at most, none of them empty`, windows.length);
+  }
   if (regions.length > MOST_REGIONS)
     throw unexpected('the redacted regions', `${MOST_REGIONS} at most`, regions.length);
   for (const region of regions) {
@@ -28,5 +38,5 @@ export function checkRedaction({ regions = [], texts = [], strict = false }: Red
   if (strict && texts.length === 0) {
     throw new CapError('CAP_USAGE', 'only text is waited for', { hint: 'say which, as with --redact-text keys' });
   }
-  return regions.length + texts.length > 0;
+  return regions.length + windows.length + texts.length > 0;
 }

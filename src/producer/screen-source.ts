@@ -94,6 +94,7 @@ function areaSource(
     label: area ? `screen ${display} ${formatRegion(area)}` : `screen ${display} ${formatSize(screen)}`,
     ...elements(display, options, { ...area }),
     tellsDamage: capture.tellsDamage,
+    ...(capture.tellsDamage && { onScreen: { display, x: area?.x ?? 0, y: area?.y ?? 0 } }),
     size: area ? { width: area.width, height: area.height } : { width: screen.width, height: screen.height },
     watch: (listener) => {
       if (capture.lacks !== '') listener.warned(`the X server is not all it could be: ${capture.lacks}`);

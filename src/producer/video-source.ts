@@ -42,6 +42,8 @@ export interface VideoSource {
   readonly coded?: boolean;
   /** Whether its frames say what changed since the one before. @default false */
   readonly tellsDamage?: boolean;
+  /** Where it lies on which X display, when it shows a part of one whose windows can be told apart. @default nowhere */
+  readonly onScreen?: { readonly display: string; readonly x: number; readonly y: number };
   /** Whether the element `source` of `launch` has the property `max-fps`, which may change at any time. @default false */
   readonly pacesFrames?: boolean;
   /** Watches the source, and feeds `pipeline` where frames come from elsewhere, until the result is closed. */

@@ -29,6 +29,9 @@ region = "640x480+10+20"
 cursor = false
 keep-alive = "5s"
 redact = ["100,50,300x200", "40x30+1+2"]
+redact-window = ["1Password"]
+redact-text = ["keys,cards", "/a,b/"]
+redact-strict = true
 scale-preset = "p4"
 fps = 15
 quality = "low"
@@ -50,6 +53,9 @@ clock = { source = "test://clock", gundam = true, max-crops = 6 }
         },
         scaling: { preset: 'p4' },
         redaction: {
+          windows: ['1Password'],
+          texts: ['keys', 'cards', '/a,b/'],
+          strict: true,
           regions: [
             { x: 100, y: 50, width: 300, height: 200 },
             { x: 1, y: 2, width: 40, height: 30 },

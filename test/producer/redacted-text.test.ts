@@ -8,7 +8,13 @@ import { type RawCapture, startRawCapture } from '../support/raw-capture.js';
 
 const SIZE = { width: 320, height: 320 };
 const WHOLE: Rect = { x: 0, y: 0, ...SIZE };
-const STRICT = { regions: [], reads: true, strict: true, shownUnreadMs: 0 };
+const STRICT = {
+  regions: [],
+  windows: { display: '', x: 0, y: 0, patterns: [] },
+  reads: true,
+  strict: true,
+  shownUnreadMs: 0,
+};
 const LATE = { ...STRICT, strict: false, shownUnreadMs: 600_000 };
 
 /** A display that shows white, captured by a redactor whose reader is the test. */

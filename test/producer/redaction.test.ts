@@ -16,7 +16,8 @@ const MASKS: readonly Rect[] = [
   { x: 96, y: 48, width: 304, height: 208 },
   { x: 896, y: 600, width: 104, height: 100 },
 ];
-const MASKED = { regions: REGIONS, reads: false, strict: false, shownUnreadMs: 0 };
+const NO_WINDOWS = { display: '', x: 0, y: 0, patterns: [] };
+const MASKED = { regions: REGIONS, windows: NO_WINDOWS, reads: false, strict: false, shownUnreadMs: 0 };
 
 /** Fills rectangles of a picture, grown by some pixels, with `value`. */
 function filled(rgb: Buffer, { width, height }: Size, rects: readonly Rect[], grownPx: number, value = 0): Buffer {

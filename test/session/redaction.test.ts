@@ -52,3 +52,15 @@ test('a region that is none, or lies outside, is refused', async () => {
   await expect(open({ x: 0.5, y: 0, width: 10, height: 10 })).rejects.toMatchObject({ code: 'CAP_USAGE' });
   await expect(open({ x: 0, y: 0, width: 0, height: 10 })).rejects.toMatchObject({ code: 'CAP_USAGE' });
 });
+
+test('windows can be masked on an X screen alone', async () => {
+  await expect(
+    CaptureSession.open({ source: testPicture(), redaction: { windows: ['vault'] } }).then((session) =>
+      session.close(),
+    ),
+  ).rejects.toMatchObject({
+    code: 'CAP_USAGE',
+    message: 'windows can be masked on X screens alone, not in test 320x240',
+    hint: 'mask a region instead',
+  });
+});
