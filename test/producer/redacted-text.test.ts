@@ -105,12 +105,11 @@ test('strict: what changes is shown only once it has been read, and not where so
     await shows(isWhiteAt(190, 50));
 
     // Another letter: the old one stays.
-    const before = await frames.newest();
     await painter.char(40, 120, 'B');
     const unread = await next(136);
     const held = await frames.newest();
     expect(hasCharacterAt(40, 120)(held)).toBe(false);
-    expect(held.data.equals(before.data)).toBe(true);
+    expect(hasCharacterAt(40, 40)(held)).toBe(true);
     // A line's height above and below is read with it.
     expect(unread.y).toBeLessThanOrEqual(120 - 60);
     expect(unread.y + unread.height).toBeGreaterThanOrEqual(136 + 60);
