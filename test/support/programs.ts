@@ -9,6 +9,7 @@ const PACKAGES = {
   flash_and_beep: ['x11', 'libpulse-simple'],
   image_window: ['x11'],
   painter: ['x11'],
+  patch_window: ['x11'],
   record_server: ['gstreamer-1.0', 'gstreamer-rtsp-server-1.0'],
   peer_server: ['gstreamer-1.0', 'gstreamer-rtsp-server-1.0'],
 } as const;
