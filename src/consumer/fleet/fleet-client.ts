@@ -37,6 +37,7 @@ interface Pending {
 const MAX_WAITING = 256;
 /** With its images in base64. A provider takes 32 MB at most, and a server of Redis holds many. */
 const MAX_JOB_BYTES = 24 * 2 ** 20;
+const TAKING_BACK_MS = 1000;
 const READ_BLOCK_MS = 5000;
 const READ_RETRY_MS = 200;
 
@@ -49,6 +50,7 @@ export class FleetClient implements Closable {
   readonly #queues = new Map<string, Queue>();
   readonly #watch = randomUUID();
   readonly #pending = new Map<string, Pending>();
+  readonly #takingBack = new Set<Promise<unknown>>();
   readonly #maxWaiting: number;
   readonly #logger: Logger;
   #count = 0;
@@ -108,6 +110,11 @@ export class FleetClient implements Closable {
 
   readonly close = once(async () => {
     this.#closed = true;
+    // Nobody waits for these any more: they are not to be asked. Redis may be away.
+    const late = new AbortController();
+    const tooLong = sleep(TAKING_BACK_MS, undefined, { signal: late.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#takingBack), tooLong]);
+    late.abort();
     // Ends the reading, too; what ioredis was to send again when Redis is away is never settled, so nobody waits for it.
     this.#reader.disconnect();
     for (const queue of this.#queues.values()) await queue.close();
@@ -142,7 +149,9 @@ export class FleetClient implements Closable {
         this.#add(id, queue, data).catch((error) => reject(this.#link.unavailable(error)));
       });
     } catch (error) {
-      this.#guard(() => queue.remove(id));
+      const taking = queue.remove(id).catch(() => 0);
+      this.#takingBack.add(taking);
+      void taking.then(() => this.#takingBack.delete(taking));
       throw error;
     } finally {
       clearTimeout(leaveTimer);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { FleetClientOptions } from '../../../src/consumer/fleet/fleet-client.js';
 import { KEY_PREFIX, queueName } from '../../../src/consumer/fleet/fleet-job.js';
 import { JobRunner } from '../../../src/consumer/fleet/job-runner.js';
@@ -29,17 +29,18 @@ let server: FakeProvider;
 const open: Closable[] = [];
 
 beforeAll(async () => {
-  redis = await RedisServer.start();
   server = await FakeProvider.start();
+});
+// One for each test: nothing that a worker of another test left is counted.
+beforeEach(async () => {
+  redis = await RedisServer.start();
 });
 afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
+  await redis.close();
   server.reset();
 });
-afterAll(async () => {
-  await server?.close();
-  await redis?.close();
-});
+afterAll(() => server?.close());
 
 function keep<One extends Closable>(one: One): One {
   open.push(one);
@@ -120,6 +121,16 @@ test('a frame that no worker takes in time is stale, and nobody asks it later', 
   patient.source.push();
   await answered;
   expect(server.requests).toHaveLength(1);
+});
+
+test('what nobody has begun is taken back when the watch is closed', async () => {
+  const one = await watch();
+  one.source.push();
+  await expect.poll(() => one.waiting()).toBe(1);
+  await one.watch.close();
+  await one.client.close();
+  expect(await one.waiting()).toBe(0);
+  expect(one.watch.counts()).toMatchObject({ seen: 1, aborted: 1, pending: 0 });
 });
 
 test('a budget holds for all workers, also those that were told of none, and the watch waits for room', async () => {
