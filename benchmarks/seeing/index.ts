@@ -13,7 +13,7 @@ import { playSession, SCALES, type Session } from './session.js';
 
 const USAGE = 'npm run bench:seeing -- [--quick] [--minutes N] [--json FILE] [--from FILE] [--docs]';
 /** Of scenes, twice: with what is read and compared afterwards a quarter of an hour. */
-const MINUTES = 5;
+const MINUTES = 5.5;
 /** Captured, watched and decoded at the same time: what two cores have time for. */
 const SCALES_AT_ONCE = 4;
 const QUICK_MINUTES = 2.5;

@@ -165,7 +165,7 @@ async function video(desktop: Desktop, untilMs: number): Promise<void> {
 }
 
 export const SCENES: readonly Scene[] = [
-  { name: 'still', title: 'a page that stands still', share: 3, minutesAnHour: 42, play: still },
+  { name: 'still', title: 'a page that stands still', share: 4, minutesAnHour: 42, play: still },
   { name: 'typing', title: 'typing in a terminal', share: 1, minutesAnHour: 6, play: typing },
   { name: 'browsing', title: 'browsing', share: 1, minutesAnHour: 4, play: browsing },
   { name: 'dialogs', title: 'dialogs of one second', share: 1, minutesAnHour: 2, play: dialogs },

@@ -55,3 +55,5 @@ if (!run || !(countOr(1) > 0) || !Number.isInteger(Number(values.seed))) {
   process.exit(2);
 }
 await run();
+// The threads of the viewer's WebRTC library would keep this process alive.
+process.exit();
