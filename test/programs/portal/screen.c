@@ -35,7 +35,7 @@ static struct {
 static Area changed[MOST_REGIONS];
 static int change_count;  // more than MOST_REGIONS: everything changed
 static bool pending;
-static guint retry;
+static guint retry, nudging;
 static gint64 last_sent_us;
 static uint64_t sequence;
 
@@ -196,6 +196,24 @@ static bool agrees(void) {
   return agreed.format == screen.format && agreed.width == buffer_width() && agreed.height == buffer_height();
 }
 
+static gboolean nudge(gpointer data) {
+  (void)data;
+  struct pw_time time;
+  if (!stream || pw_stream_get_time_n(stream, &time, sizeof time) < 0 || time.queued_buffers == 0) {
+    nudging = 0;
+    return G_SOURCE_REMOVE;
+  }
+  pw_stream_trigger_process(stream);
+  return G_SOURCE_CONTINUE;
+}
+
+// What is queued while the picture before it is still under way, as on a busy machine, waits for the next cycle, which
+// nobody else would begin.
+static void deliver(struct pw_buffer *buffer) {
+  pw_stream_queue_buffer(stream, buffer);
+  if (!nudging) nudging = g_timeout_add(10, nudge, NULL);
+}
+
 static void send(void);
 
 static gboolean send_again(gpointer data) {
@@ -228,7 +246,7 @@ static void send(void) {
   change_count = 0;
   ++screen.pictures;
   last_sent_us = g_get_monotonic_time();
-  pw_stream_queue_buffer(stream, buffer);
+  deliver(buffer);
 }
 
 void screen_send_empty(void) {
@@ -238,7 +256,7 @@ void screen_send_empty(void) {
   if (header) header->flags = SPA_META_HEADER_FLAG_CORRUPTED;
   memset(buffer->user_data, 0, (size_t)stride() * (size_t)buffer_height());
   *buffer->buffer->datas[0].chunk = (struct spa_chunk){.size = 0, .stride = stride(), .flags = SPA_CHUNK_FLAG_CORRUPTED};
-  pw_stream_queue_buffer(stream, buffer);
+  deliver(buffer);
 }
 
 static void note(Area area) {
