@@ -9,6 +9,8 @@ const WIDTH = 1920;
 const HEIGHT = 1080;
 /** What a reader costs who has just joined is not what it costs to have one. */
 const SETTLE_S = 2;
+/** Node tidies up its heap once, some seconds after the start, for as much as seven seconds of a still screen. */
+const STILL_SETTLE_S = 9;
 
 export interface StreamingCase {
   readonly name: string;
@@ -29,7 +31,7 @@ export const STREAMING_CASES: readonly StreamingCase[] = [
 export interface Run {
   readonly p50: number;
   readonly p95: number;
-  /** Of the server's whole process, from two seconds after the reader joined until it left, in cores. */
+  /** Of the server's whole process, from some seconds after the reader joined until it left, in cores. */
   readonly cpuCores: number;
   readonly rssMb: number;
 }
@@ -45,17 +47,19 @@ export async function measureStreaming(item: StreamingCase, rounds: number, seco
   await using _clock = await showClock(display, { widthPx: WIDTH, heightPx: HEIGHT, mode: item.mode });
   const pairs: Pair[] = [];
   for (let round = 0; round < rounds; round++) {
-    const cap = await measure(() => startCap(display.name, item.args), item.transport, seconds);
-    const peer = await measure(() => startPeer(display.name), item.transport, seconds);
+    const cap = await measure(() => startCap(display.name, item.args), item, seconds);
+    const peer = await measure(() => startPeer(display.name), item, seconds);
     pairs.push({ cap, peer });
   }
   return pairs;
 }
 
-async function measure(open: () => Promise<StreamServer>, transport: RtspTransport, seconds: number): Promise<Run> {
+async function measure(open: () => Promise<StreamServer>, item: StreamingCase, seconds: number): Promise<Run> {
+  const { transport, mode } = item;
+  const settleS = mode === 'still' ? STILL_SETTLE_S : SETTLE_S;
   await using server = await open();
-  const read = readClock({ url: server.url, sourceWidthPx: WIDTH, transport }, SETTLE_S + seconds);
-  await setTimeout(SETTLE_S * 1000);
+  const read = readClock({ url: server.url, sourceWidthPx: WIDTH, transport }, settleS + seconds);
+  await setTimeout(settleS * 1000);
   const before = readProcessUsage(server.process.pid);
   const startedMs = performance.now();
   const reading = await read;

@@ -19,9 +19,8 @@ export class RecordingProgress {
   /** The last word, when the file is finished. */
   end(): void {
     this.close();
-    process.stderr.write(
-      `${this.#isTerminal ? '\r\u001b[K' : ''}recorded ${this.#text()} into ${filesText(this.#recorder)}\n`,
-    );
+    const text = isEmpty(this.#recorder) ? NOTHING : `recorded ${this.#text()} into ${filesText(this.#recorder)}`;
+    process.stderr.write(`${this.#isTerminal ? '\r\u001b[K' : ''}${text}\n`);
   }
 
   close(): void {
@@ -40,8 +39,12 @@ export class RecordingProgress {
 
 /** What is said of a finished file. */
 export function recordedText(recorder: Mp4Recorder): string {
-  return `recorded ${sizeText(recorder)} into ${filesText(recorder)}`;
+  return isEmpty(recorder) ? NOTHING : `recorded ${sizeText(recorder)} into ${filesText(recorder)}`;
 }
+
+/** Without a picture there is no file. */
+const isEmpty = ({ stats }: Mp4Recorder): boolean => stats.delivered === 0;
+const NOTHING = 'recorded nothing: no picture came';
 
 function filesText({ path, stats: { segments } }: Mp4Recorder): string {
   return segments > 1 ? `${segments} files, the last ${path}` : path;

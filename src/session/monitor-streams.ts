@@ -146,6 +146,8 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
       return this.#endAll(new CapError('CAP_SOURCE_LOST', `the display is gone: ${toCapError(error).message}`));
     }
     const keys = monitors.map((monitor) => monitorKey(monitor, this.#screen));
+    // A capture may fail because its monitor goes, before the watch has heard of that: then nothing is wrong.
+    for (const key of [...this.#failed.keys()]) if (!keys.includes(key)) this.#failed.delete(key);
     for (const stream of this.#streams.filter(({ monitor }) => !keys.includes(monitorKey(monitor, this.#screen)))) {
       const error = new CapError('CAP_SOURCE_LOST', `monitor ${stream.monitor.name} was unplugged or changed`);
       await this.#remove(stream, error);

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildCommands, runCap, startCap } from '../support/cap.js';
 import { startDisplay, type TestDisplay } from '../support/display.js';
 import { probe } from '../support/media-clients.js';
@@ -124,6 +124,7 @@ describe('monitors that come and go', () => {
     await using other = await RtspPlayer.overTcp(`${base}/1`);
     await reader.waitForUnits(1);
     await other.waitForUnits(1);
+    await vi.waitFor(() => expect(readdirSync(folder)).toContain('out-2.mp4'), { timeout: 20_000 });
 
     await unplug(display, 'RIGHT');
     await reader.client.closed;
