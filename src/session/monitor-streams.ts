@@ -13,6 +13,9 @@ import { monitorFile } from './monitor-file.js';
 import type { CaptureSessionOptions } from './open-capture.js';
 import { RateAdaptation } from './rate-adaptation.js';
 
+const RETRY_MS = 500;
+const MOST_RETRIES = 5;
+
 /** One monitor, and the capture of it. */
 export interface MonitorStream {
   readonly monitor: MonitorRow;
@@ -64,8 +67,11 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
   readonly #streams: MonitorStream[] = [];
   /** Monitors that cannot be captured as they are: tried again when monitors have come, gone or changed. */
   readonly #failed = new Map<string, CapError>();
+  /** How often each of those was tried again since anything changed. */
+  readonly #retries = new Map<string, number>();
   readonly #recorded = new Map<number, number>();
   #work: Promise<void> = Promise.resolve();
+  #retryTimer: NodeJS.Timeout | undefined;
   #ended = false;
 
   private constructor(options: MonitorStreamsOptions) {
@@ -83,6 +89,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
     this.#watch.on('changed', () => {
       this.#enqueue(() => {
         this.#failed.clear();
+        this.#retries.clear();
         return this.#follow();
       });
     });
@@ -111,6 +118,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
   /** Ends all streams, then the server. Idempotent. @throws CAP_OUTPUT_FAILED when a file could not be finished */
   readonly close = once(async () => {
     this.#ended = true;
+    clearTimeout(this.#retryTimer);
     await this.#watch.close();
     await this.#work;
     await closeAll([...this.#streams.splice(0).map(({ session }) => session), this.#adaptation, this.server]);
@@ -162,9 +170,28 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
         this.emit('refused', monitor, toCapError(error));
       }
     }
+    if ([...this.#failed.keys()].some((key) => this.#retriesOf(key) < MOST_RETRIES)) return this.#retrySoon();
     const [error] = this.#failed.values();
     // Without any monitor there is hope: one may be plugged in.
     if (error && this.#streams.length === 0) this.#end(error);
+  }
+
+  /** A monitor that goes may be back before its capture has failed, and news of it come before or after that. */
+  #retrySoon(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#enqueue(() => {
+        for (const key of [...this.#failed.keys()].filter((one) => this.#retriesOf(one) < MOST_RETRIES)) {
+          this.#retries.set(key, this.#retriesOf(key) + 1);
+          this.#failed.delete(key);
+        }
+        return this.#follow();
+      });
+    }, RETRY_MS);
+  }
+
+  #retriesOf(key: string): number {
+    return this.#retries.get(key) ?? 0;
   }
 
   async #add(monitor: MonitorRow): Promise<MonitorStream> {

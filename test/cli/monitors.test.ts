@@ -161,6 +161,12 @@ describe('monitors that come and go', () => {
     await compositor.tell('plug');
     await cap.waitForOutput(new RegExp(`${url}\n[^]*${url}\n`));
     expect(await sizeAt(url)).toBe('200x100');
+    // It may be back before its capture knows that it was gone.
+    for (let times = 1; times <= 5; times++) {
+      await compositor.tell('unplug');
+      await compositor.tell('plug');
+      await vi.waitFor(async () => expect(await sizeAt(url)).toBe('200x100'), { timeout: 20_000 });
+    }
     compositor.process.signal('SIGKILL');
     expect(await cap.waitForExit()).toMatchObject({ code: 6 });
   });
