@@ -15,6 +15,7 @@ import { RateAdaptation } from './rate-adaptation.js';
 
 const RETRY_MS = 500;
 const MOST_RETRIES = 5;
+const ABSENT: readonly string[] = ['CAP_SOURCE_LOST', 'CAP_SOURCE_NOT_FOUND'];
 
 /** One monitor, and the capture of it. */
 export interface MonitorStream {
@@ -170,7 +171,7 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
         this.emit('refused', monitor, toCapError(error));
       }
     }
-    if ([...this.#failed.keys()].some((key) => this.#retriesOf(key) < MOST_RETRIES)) return this.#retrySoon();
+    if (this.#hopeful().length > 0) return this.#retrySoon();
     const [error] = this.#failed.values();
     // Without any monitor there is hope: one may be plugged in.
     if (error && this.#streams.length === 0) this.#end(error);
@@ -181,8 +182,8 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
     this.#retryTimer ??= setTimeout(() => {
       this.#retryTimer = undefined;
       this.#enqueue(() => {
-        for (const key of [...this.#failed.keys()].filter((one) => this.#retriesOf(one) < MOST_RETRIES)) {
-          this.#retries.set(key, this.#retriesOf(key) + 1);
+        for (const key of this.#hopeful()) {
+          this.#retries.set(key, (this.#retries.get(key) ?? 0) + 1);
           this.#failed.delete(key);
         }
         return this.#follow();
@@ -190,8 +191,10 @@ export class MonitorStreams extends TypedEvents<MonitorStreamsEvents> implements
     }, RETRY_MS);
   }
 
-  #retriesOf(key: string): number {
-    return this.#retries.get(key) ?? 0;
+  /** Monitors whose capture failed because they were not there. */
+  #hopeful(): string[] {
+    const failed = [...this.#failed].filter(([, { code }]) => ABSENT.includes(code));
+    return failed.map(([key]) => key).filter((key) => (this.#retries.get(key) ?? 0) < MOST_RETRIES);
   }
 
   async #add(monitor: MonitorRow): Promise<MonitorStream> {
