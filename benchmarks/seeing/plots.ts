@@ -2,10 +2,13 @@ import { METHODS } from './methods.js';
 import { type Results, recallOf, sum, titleOf } from './report.js';
 
 const WIDTH = 760;
-const HEIGHT = 420;
-const FRAME = { left: 70, right: 20, top: 56, bottom: 56 };
+const HEIGHT = 460;
+const FRAME = { left: 70, right: 20, top: 100, bottom: 56 };
 /** Told apart by those who do not see all colours, too, on white and on black. */
 const COLOURS = ['#888888', '#d55e00', '#cc79a7', '#0072b2', '#009e73'];
+
+/** Of the axis, from its top. */
+const NEAR_TOP = 0.75;
 
 /** On average, in the legend. */
 const CHARACTER_PX = 6.4;
@@ -43,14 +46,16 @@ function scatter(title: string, yTitle: string, series: readonly (readonly Point
   const [low, high] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))].map(Math.log10);
   const [from, to] = [Math.floor((low ?? 0) * 2) / 2, Math.ceil((high ?? 1) * 2) / 2];
   const top = niceTop(Math.max(...all.map(({ y }) => y)));
+  // Where all lies near the top, the rest would be empty.
+  const base = Math.min(...all.map(({ y }) => y)) > NEAR_TOP * top ? NEAR_TOP * top : 0;
   const x = (value: number): number =>
     FRAME.left + ((Math.log10(value) - from) / (to - from)) * (WIDTH - FRAME.left - FRAME.right);
-  const y = (value: number): number => HEIGHT - FRAME.bottom - (value / top) * (HEIGHT - FRAME.top - FRAME.bottom);
+  const y = (value: number): number => HEIGHT - FRAME.bottom - ((value - base) / (top - base)) * (HEIGHT - FRAME.top - FRAME.bottom);
   const ticksX = Array.from(
     { length: Math.floor(to - Math.ceil(from)) + 1 },
     (_, index) => 10 ** (Math.ceil(from) + index),
   );
-  const ticksY = [0, 0.25, 0.5, 0.75, 1].map((share) => share * top);
+  const ticksY = [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) => base + share * (top - base));
   const right = WIDTH - FRAME.right;
   const bottom = HEIGHT - FRAME.bottom;
   return [
@@ -78,7 +83,7 @@ function scatter(title: string, yTitle: string, series: readonly (readonly Point
         .map(
           (point) =>
             `<circle cx="${round(x(point.x))}" cy="${round(y(point.y))}" r="5" fill="${COLOURS[index]}" fill-opacity=".85"><title>${titleOf(METHODS[index]?.name ?? '')}, ${point.label}: ${round(point.y)}</title></circle>` +
-            `<text class="small" x="${round(x(point.x))}" y="${round(y(point.y)) + (index % 2 ? 16 : -8)}" text-anchor="middle">${point.label}</text>`,
+            `<text class="small" transform="translate(${round(x(point.x)) + 3} ${round(y(point.y)) - 8}) rotate(-50)">${point.label}</text>`,
         ),
     ),
     '</svg>\n',
