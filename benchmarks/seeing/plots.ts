@@ -50,7 +50,8 @@ function scatter(title: string, yTitle: string, series: readonly (readonly Point
   const base = Math.min(...all.map(({ y }) => y)) > NEAR_TOP * top ? NEAR_TOP * top : 0;
   const x = (value: number): number =>
     FRAME.left + ((Math.log10(value) - from) / (to - from)) * (WIDTH - FRAME.left - FRAME.right);
-  const y = (value: number): number => HEIGHT - FRAME.bottom - ((value - base) / (top - base)) * (HEIGHT - FRAME.top - FRAME.bottom);
+  const y = (value: number): number =>
+    HEIGHT - FRAME.bottom - ((value - base) / (top - base)) * (HEIGHT - FRAME.top - FRAME.bottom);
   const ticksX = Array.from(
     { length: Math.floor(to - Math.ceil(from)) + 1 },
     (_, index) => 10 ** (Math.ceil(from) + index),
