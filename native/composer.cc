@@ -8,17 +8,6 @@ namespace cap {
 
 namespace {
 
-I420 ViewOf(GstVideoFrame* frame) {
-  I420 view;
-  for (int plane = 0; plane < 3; ++plane) {
-    view.planes[plane] = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, plane));
-    view.strides[plane] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane);
-  }
-  view.width = GST_VIDEO_FRAME_WIDTH(frame);
-  view.height = GST_VIDEO_FRAME_HEIGHT(frame);
-  return view;
-}
-
 // Converts `rect` of an RGB frame, whose origin is even, into `picture`, which is of the frame's size.
 void ToI420(GstVideoFrame* frame, const Rect& rect, const I420& picture) {
   const int stride = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);

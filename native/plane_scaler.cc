@@ -14,6 +14,17 @@ I420 I420::Crop(const Rect& rect) const {
   return part;
 }
 
+I420 ViewOf(GstVideoFrame* frame) {
+  I420 view;
+  for (int plane = 0; plane < 3; ++plane) {
+    view.planes[plane] = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, plane));
+    view.strides[plane] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane);
+  }
+  view.width = GST_VIDEO_FRAME_WIDTH(frame);
+  view.height = GST_VIDEO_FRAME_HEIGHT(frame);
+  return view;
+}
+
 I420Picture::I420Picture(int width, int height) {
   const int chroma_width = (width + 1) / 2, chroma_height = (height + 1) / 2;
   // Rows start on 32 bytes for the vector code.

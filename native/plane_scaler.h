@@ -21,6 +21,9 @@ struct I420 {
   I420 Crop(const Rect& rect) const;
 };
 
+// Of a mapped frame of that format.
+I420 ViewOf(GstVideoFrame* frame);
+
 // An I420 picture with memory of its own.
 class I420Picture {
  public:

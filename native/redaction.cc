@@ -21,17 +21,6 @@ constexpr int kCellPx = 8;
 
 uint64_t NowMs() { return MonotonicNs() / 1000000; }
 
-I420 ViewOf(GstVideoFrame* frame) {
-  I420 view;
-  for (int plane = 0; plane < 3; ++plane) {
-    view.planes[plane] = static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, plane));
-    view.strides[plane] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane);
-  }
-  view.width = GST_VIDEO_FRAME_WIDTH(frame);
-  view.height = GST_VIDEO_FRAME_HEIGHT(frame);
-  return view;
-}
-
 void Blacken(const I420& picture, const Rect& rect) {
   libyuv::I420Rect(picture.planes[0], picture.strides[0], picture.planes[1], picture.strides[1], picture.planes[2],
                    picture.strides[2], rect.x, rect.y, rect.width, rect.height, kBlackLuma, 128, 128);

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Budget, openAdaptor, parseBudget, type Receipt, RequestQueue, Watch } from '../../src/consumer/index.js';
 import { BLACK, Canvas, RED, WHITE } from '../support/canvas.js';
-import { chaos } from '../support/chaos.js';
+import { chaos, misfortune } from '../support/chaos.js';
 import { FAKE_CLOUDS } from '../support/fake-provider/clouds.js';
-import { type Behaviour, FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
+import { FAKE_KEY, FakeProvider } from '../support/fake-provider.js';
 import { ManualSource } from '../support/manual-source.js';
 import { seededRandom } from '../support/prng.js';
 import { ScriptAdaptor } from '../support/script-adaptor.js';
@@ -22,27 +22,6 @@ afterAll(async () => {
   await server.close();
   rmSync(folder, { recursive: true });
 });
-
-/** What a bad day brings: refusals, failures, connections that are cut, answers that are slow or broken. */
-function misfortune(below: (limit: number) => number): Behaviour {
-  const noRetry = { 'x-should-retry': 'false' };
-  switch (below(9)) {
-    case 0:
-      return { kind: 'status', status: 429, headers: { 'retry-after-ms': `${10 + below(60)}`, ...noRetry } };
-    case 1:
-      return { kind: 'status', status: 500, headers: noRetry };
-    case 2:
-      return { kind: 'cut' };
-    case 3:
-      return { kind: 'truncate' };
-    case 4:
-      return { kind: 'stream-error' };
-    case 5:
-      return { kind: 'hold', until: sleep(below(6000)) };
-    default:
-      return { kind: 'answer', deltas: ['All ', 'is ', 'well.'] };
-  }
-}
 
 interface JournalLine {
   readonly id: string;
@@ -71,7 +50,7 @@ function highestTotal(): number {
 
 test('with everything that a provider can do wrong, accounts add up, order is kept and the budget holds', async () => {
   const { below } = seededRandom(11);
-  server.script(...Array.from({ length: 400 }, () => misfortune(below)));
+  server.script(...Array.from({ length: 400 }, () => misfortune(below, 6000)));
   const cap = 6000;
   const anthropic = await openAdaptor('anthropic', { apiKey: FAKE_KEY, baseUrl: server.origin });
   const openai = await openAdaptor('openai', { apiKey: FAKE_KEY, baseUrl: server.baseUrl });

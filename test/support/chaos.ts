@@ -42,7 +42,7 @@ const MINUTE_MS = 60_000;
 const SCRIPTED = 200;
 
 /** What a bad day brings: refusals, failures, connections that are cut, answers that are slow or broken. */
-function misfortune(below: Below): Behaviour {
+export function misfortune(below: Below, longestHoldMs: number): Behaviour {
   const noRetry = { 'x-should-retry': 'false' };
   switch (below(9)) {
     case 0:
@@ -56,7 +56,7 @@ function misfortune(below: Below): Behaviour {
     case 4:
       return { kind: 'stream-error' };
     case 5:
-      return { kind: 'hold', until: sleep(below(4000)) };
+      return { kind: 'hold', until: sleep(below(longestHoldMs)) };
     default:
       return { kind: 'answer', deltas: ['All ', 'is ', 'well.'] };
   }
@@ -80,7 +80,7 @@ export async function chaos({ seconds, seed, budget: cap }: ChaosOptions): Promi
     const endMs = performance.now() + 1000 * seconds;
     for (let scripted = 0; performance.now() < endMs; ) {
       // What a request meets is scripted shortly before: a slow answer's time begins then.
-      for (; scripted < server.attempts + SCRIPTED; scripted += 1) server.script(misfortune(below));
+      for (; scripted < server.attempts + SCRIPTED; scripted += 1) server.script(misfortune(below, 4000));
       for (const stream of streams) step(stream, below, problems);
       collect(server, billed);
       await sleep(20 + below(40));
